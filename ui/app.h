@@ -21,6 +21,7 @@ struct jobs;
 struct model;
 struct pending;
 struct registry;
+struct resume;
 struct reveal;
 struct rotating;
 struct scan;
@@ -140,6 +141,7 @@ struct app {
 	bool searched;			/* it is shown where that is */
 	struct palette_past palette;
 	struct reveal *reveal;
+	struct resume *resume;		/* keeps marks for a run that is not left; NULL: none are */
 	struct clipboard clipboard;
 	struct ground ground;
 	struct jobs *jobs;

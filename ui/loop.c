@@ -13,6 +13,7 @@
 #include "ui/options.h"
 #include "ui/outline.h"
 #include "ui/registry.h"
+#include "ui/resume.h"
 #include "ui/reveal.h"
 #include "ui/term.h"
 #include "ui/watch.h"
@@ -130,6 +131,8 @@ next_timer(const struct app *a)
 	}
 	if (copy != 0 && copy < next)
 		next = copy;
+	if (resume_until(a) < next)
+		next = resume_until(a);
 	if (may_watch(a) && watch_until(a->watch) != 0 && watch_until(a->watch) < next)
 		next = watch_until(a->watch);
 	if (next == UINT64_MAX)
@@ -424,6 +427,8 @@ loop_run(struct app *a, struct layer *layer)
 		if (may_work(a) && scan_run(a))
 			draw = true;
 		run_watch(a);
+		if (resume_run(a, may_work(a)))
+			draw = true;
 		if (run_view(a))
 			draw = true;
 		if (a->locking && layer->below == NULL) {

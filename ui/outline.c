@@ -91,6 +91,8 @@ struct marks {
 	struct map *index;	/* by id: its place in them, from 1 on */
 	size_t count;
 	size_t found;		/* the last that was asked for */
+	uint64_t sum;		/* of the hashes of those that are on */
+	unsigned char seed[SIPHASH_KEY];
 };
 
 struct marks *
@@ -102,7 +104,8 @@ marks_new(void)
 		return NULL;
 	vec_init(&m->items, sizeof(struct mark), MARKS_MAX);
 	m->index = map_new();
-	if (m->index == NULL) {
+	if (m->index == NULL || siphash_seed(m->seed) != 0) {
+		map_free(m->index);
 		free(m);
 		return NULL;
 	}
@@ -222,6 +225,7 @@ marks_set(struct marks *m, const char *group, const char *item, size_t len, bool
 	if (mark->on != on) {
 		mark->on = on;
 		m->count += on ? 1 : (size_t)-1;
+		m->sum ^= siphash_13(m->seed, mark->id, mark->len);
 	}
 	return 0;
 }
@@ -234,12 +238,19 @@ marks_clear(struct marks *m)
 	for (i = 0; i < m->items.len; i++)
 		marks_at(m, i)->on = false;
 	m->count = 0;
+	m->sum = 0;
 }
 
 size_t
 marks_count(const struct marks *m)
 {
 	return m->count;
+}
+
+uint64_t
+marks_sum(const struct marks *m)
+{
+	return m->sum;
 }
 
 /* --- rows --- */

@@ -38,6 +38,8 @@ bool marks_has(struct marks *m, const char *group, const char *item, size_t len)
 int marks_set(struct marks *m, const char *group, const char *item, size_t len, bool on);
 void marks_clear(struct marks *m);
 size_t marks_count(const struct marks *m);
+/* Of two that have the same number in one run, the same is marked. */
+uint64_t marks_sum(const struct marks *m);
 
 #define OUTLINE_HEAD ((size_t)-1)	/* in the place of an item: its group */
 

@@ -16,6 +16,7 @@
 #include "ui/options.h"
 #include "ui/pending.h"
 #include "ui/registry.h"
+#include "ui/resume.h"
 #include "ui/reveal.h"
 #include "ui/rotating.h"
 #include "ui/term.h"
@@ -110,6 +111,7 @@ ui_run(const struct ui_options *o)
 	term_watch(EVENT_JOB, jobs_fd(a.jobs));
 	term_watch(EVENT_FILES, watch_fd(a.watch));
 	rotating_begin(&a);
+	a.resume = resume_new(&a);
 	(void)loop_run(&a, &a.base);
 	watch_free(a.watch);
 	jobs_free(a.jobs);
@@ -118,6 +120,7 @@ ui_run(const struct ui_options *o)
 	clipboard_end(&a.clipboard);
 	ground_end(&a.ground);
 	term_close();
+	resume_end(&a);
 	registry_lock(a.registry);
 	rotating_lock(&rotating);
 	registry_free(a.registry);

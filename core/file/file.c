@@ -376,6 +376,40 @@ file_sync_folder(const char *path, struct error *err)
 	return rc;
 }
 
+int
+file_sync_made(const char *path, struct error *err)
+{
+	char *above = file_folder(path);
+	int rc = above == NULL ? error_memory(err) : 0;
+
+	/* Who may not list the one that it is in cannot sync that. */
+	if (rc == 0 && access(above, R_OK) == 0)
+		rc = file_sync_folder(above, err);
+	free(above);
+	return rc;
+}
+
+int
+file_make_folders(const char *path, struct error *err)
+{
+	char *copy = strdup(path);
+	int rc = copy == NULL ? error_memory(err) : 0;
+
+	for (char *p = copy; rc == 0 && p != NULL && *p != '\0';) {
+		p = strchr(p + 1, '/');
+		if (p != NULL)
+			*p = '\0';
+		if (mkdir(copy, 0700) == 0)
+			rc = file_sync_made(copy, err);
+		else if (errno != EEXIST)
+			rc = error_io(err, copy, "cannot make the folder");
+		if (p != NULL)
+			*p = '/';
+	}
+	free(copy);
+	return rc;
+}
+
 bool
 file_in_work_tree(const char *real)
 {

@@ -120,6 +120,12 @@ bool file_in_home(const char *variable, const char *usual, const char *name, str
 /* Put the names in a folder on disk.  Where the file system cannot, that is no error. */
 int file_sync_folder(const char *path, struct error *err);
 
+/* Have a folder that was just made be there after a power cut. */
+int file_sync_made(const char *path, struct error *err);
+
+/* Make a folder of propseal's own, and those above it: 0700 each.  ERROR_IO. */
+int file_make_folders(const char *path, struct error *err);
+
 /* Is the folder ${real} (absolute, without links) in a git work tree, or below
  * one?  What cannot be told is taken for one. */
 bool file_in_work_tree(const char *real);

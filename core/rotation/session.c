@@ -118,42 +118,6 @@ rotation_home(struct error *err)
 	return out;
 }
 
-/* A folder that was just made is to be there after a power cut. */
-static int
-sync_made(const char *path, struct error *err)
-{
-	char *above = file_folder(path);
-	int rc = above == NULL ? error_memory(err) : 0;
-
-	/* Who may not list the one that it is in cannot sync that. */
-	if (rc == 0 && access(above, R_OK) == 0)
-		rc = file_sync_folder(above, err);
-	free(above);
-	return rc;
-}
-
-/* Make a folder and those above it. */
-static int
-make_folders(const char *path, struct error *err)
-{
-	char *copy = strdup(path);
-	int rc = copy == NULL ? error_memory(err) : 0;
-
-	for (char *p = copy; rc == 0 && p != NULL && *p != '\0';) {
-		p = strchr(p + 1, '/');
-		if (p != NULL)
-			*p = '\0';
-		if (mkdir(copy, 0700) == 0)
-			rc = sync_made(copy, err);
-		else if (errno != EEXIST)
-			rc = error_io(err, copy, "cannot make the folder");
-		if (p != NULL)
-			*p = '/';
-	}
-	free(copy);
-	return rc;
-}
-
 /* When it was made, to the millisecond, so that names sort by age, and some random digits. */
 static int
 make_id(struct rotation *r, struct error *err)
@@ -221,7 +185,7 @@ session_create(struct rotation *r, const char *home, const char *dir, struct err
 	char *path = NULL;
 	int rc = -1;
 
-	if (make_id(r, err) != 0 || make_folders(home, err) != 0)
+	if (make_id(r, err) != 0 || file_make_folders(home, err) != 0)
 		return -1;
 	if ((path = dir != NULL ? strdup(dir) : file_join(home, r->id)) == NULL)
 		return error_memory(err);
@@ -236,7 +200,7 @@ session_create(struct rotation *r, const char *home, const char *dir, struct err
 	} else if ((r->dir = realpath(path, NULL)) == NULL) {
 		error_io(err, path, "cannot find the folder of the session");
 	} else {
-		rc = sync_made(r->dir, err);
+		rc = file_sync_made(r->dir, err);
 	}
 	free(path);
 	for (enum store s = 0; rc == 0 && s < STORES; s++)

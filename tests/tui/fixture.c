@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <glob.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -83,6 +84,21 @@ fixture_teardown(void **state)
 	return 0;
 }
 
+/* So that each run begins with none, however the one before has ended. */
+static void
+forget_marks(const struct fixture *f)
+{
+	char path[512];
+	glob_t found;
+
+	snprintf(path, sizeof(path), "%s/propseal/marks-*", f->state);
+	if (glob(path, 0, NULL, &found) != 0)
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		(void)unlink(found.gl_pathv[i]);
+	globfree(&found);
+}
+
 struct vt *
 fixture_run(struct fixture *f, const struct fixture_start *s)
 {
@@ -96,6 +112,8 @@ fixture_run(struct fixture *f, const struct fixture_start *s)
 	size_t n = 2;
 	size_t i;
 
+	if (!f->keeps_marks)
+		forget_marks(f);
 	for (i = 0; i < COUNT(s->args) && s->args[i] != NULL; i++)
 		argv[n++] = (char *)(uintptr_t)s->args[i];
 	if (s->folder != NULL) {

@@ -22,6 +22,7 @@ struct fixture {
 	char program[4096];
 	char *kept;		/* all files, as of fixture_keep */
 	const char *term;	/* the type of its terminals; NULL: xterm-256color */
+	bool keeps_marks;	/* of a run that was not left, for the next one */
 };
 
 /* Sealed values; while masked they must be nowhere. */

@@ -222,7 +222,8 @@ plan_removal(struct app *a, struct change *c, const struct selection *s, const s
 static void
 print_removal(struct app *a, const struct environment *x, const struct buf *name, struct buf *out)
 {
-	size_t n = environment_references(x, (const char *)name->data, name->len);
+	size_t n = environment_references(x, (const char *)name->data, name->len), line;
+	const char *path;
 
 	text_append_visible(out, name->data, name->len);
 	buf_printf(out, "\nof %s\n\nThe value is gone then: only a backup of the secrets file has "
@@ -230,6 +231,9 @@ print_removal(struct app *a, const struct environment *x, const struct buf *name
 	if (n > 1)
 		buf_printf(out, "\n\nBeware: %zu entries refer to it; only one of them is "
 		    "removed, the others will dangle.", n);
+	if (environment_use(x, (const char *)name->data, name->len, &path, &line) == USE_PERHAPS)
+		buf_printf(out, "\n\nBeware: %s:%zu may mean it.",
+		    model_show_path(a->model, path), line);
 }
 
 void

@@ -197,7 +197,8 @@ files_say_sealed(struct app *a, struct words *w, const struct selection *s)
 {
 	const struct estate_entry *e;
 	const struct estate_file *f;
-	size_t n;
+	const char *path;
+	size_t n, line;
 
 	buf_printf(&w->place, ":%zu", document_line(secrets_file_document(s->environment->secrets),
 	    s->sealed));
@@ -211,6 +212,9 @@ files_say_sealed(struct app *a, struct words *w, const struct selection *s)
 		    model_show_path(a->model, f->path), e->line);
 	if (n > 0)
 		buf_printf(&w->text, "%s.", n == 4 ? " and more" : "");
+	else if (environment_use(s->environment, s->name, s->name_len, &path, &line) == USE_PERHAPS)
+		buf_printf(&w->text, "Not known to be unused: %s:%zu may mean it.",
+		    model_show_path(a->model, path), line);
 	else
 		buf_append_str(&w->text, "An orphan: no configuration file that was read refers to "
 		    "it.");
@@ -388,13 +392,13 @@ sealed_draw_metadata(struct app *a, const struct rect *r)
 
 /* An entry's letter: damaged, no reference to it, sealed. */
 static char
-sealed_letter_of(struct app *a, size_t row, size_t references, unsigned int *style)
+sealed_letter_of(struct app *a, size_t row, enum environment_use use, unsigned int *style)
 {
 	*style = STYLE_DAMAGED;
 	if (model_soundness(a->model, row) == SEALED_DAMAGED)
 		return 'X';
 	*style = STYLE_DANGLING;
-	if (references == 0 && !a->model->scanning)
+	if (use == USE_NONE && !a->model->scanning)
 		return 'U';
 	*style = STYLE_SEALED;
 	return 'S';
@@ -431,7 +435,8 @@ sealed_draw_row(struct app *a, size_t i, const struct rect *l, unsigned int extr
 
 	name = document_key(secrets_file_document(m->shown->secrets), sealed->entry, &len);
 	references = environment_references(m->shown, name, len);
-	letter[0] = sealed_letter_of(a, i, references, &style);
+	letter[0] = sealed_letter_of(a, i, environment_use(m->shown, name, len, NULL, NULL),
+	    &style);
 	if (m->scanning && references == 0)
 		snprintf(text, sizeof(text), "%s", canvas_glyph(GLYPH_DOT));
 	else

@@ -143,7 +143,7 @@ tree_orphans(const struct environment *x)
 		if (!secrets_file_is_sealed(x->secrets, i))
 			continue;
 		name = document_key(d, i, &len);
-		orphans += environment_references(x, name, len) == 0;
+		orphans += environment_use(x, name, len, NULL, NULL) == USE_NONE;
 	}
 	return orphans;
 }

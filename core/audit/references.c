@@ -279,6 +279,9 @@ estate_resolve(struct audit *a, struct map *owners, struct vec *names, struct er
 		slot = vec_at(&e->names, k->file);
 		if (x.environment != NULL && *slot == NULL)
 			*slot = x.environment;
+		if (x.environment == NULL && environments_count_unknown(e->environments, k->path,
+		    k->region.line, r.name, r.name_len, err) != 0)
+			return -1;
 		rule = estate_rule(&x);
 		if (rule != AUDIT_RULES && estate_add(a, k->file, k->form, rule, k->key,
 		    k->key_len, &k->region, err) != 0)
@@ -292,7 +295,8 @@ estate_resolve(struct audit *a, struct map *owners, struct vec *names, struct er
 	return 0;
 }
 
-/* Sealed entries of an environment that is in use, and that no reference names. */
+/* Sealed entries of an environment that is in use, and that no reference names, not even one of
+ * which one cannot tell the secrets file. */
 static int
 estate_orphans(struct audit *a, const struct environment *x, const struct audit_secrets *s,
     struct map *owners, struct error *err)
@@ -310,7 +314,8 @@ estate_orphans(struct audit *a, const struct environment *x, const struct audit_
 			continue;
 		key = document_key(d, i, &len);
 		estate_entry_name(&name, x, key, len);
-		if (map_get(owners, name.data, name.len, &ignored))
+		if (map_get(owners, name.data, name.len, &ignored) ||
+		    environment_use(x, key, len, NULL, NULL) != USE_NONE)
 			continue;
 		region.line = region.end_line = document_line(d, i);
 		region.column = region.end_column = 1;

@@ -216,6 +216,17 @@ const char *environment_remote(const struct environment *x);
 /* How many entries of the estate refer to the sealed entry ${name} of ${x}? */
 size_t environment_references(const struct environment *x, const char *name, size_t len);
 
+/* Does anything refer to the sealed entry? */
+enum environment_use {
+	USE_NONE,		/* it is an orphan */
+	USE_PERHAPS,		/* a reference names it that is unknown */
+	USE_KNOWN
+};
+
+/* ${path}, ${line} (may be NULL): of USE_PERHAPS, where the first such reference is. */
+enum environment_use environment_use(const struct environment *x, const char *name, size_t len,
+    const char **path, size_t *line);
+
 /**
  * environments_look_beside(e, path, scope, leftovers, err):
  * For a file that was named itself: find the secrets files in its folder, and
@@ -247,6 +258,11 @@ const char *environments_intern(struct environments *e, const char *text, size_t
 void environments_count_none(struct environments *e);
 int environments_count_one(struct environments *e, struct environment *x, const char *config,
     const char *remote, const char *name, size_t len, struct error *err);
+
+/* An unknown reference, at ${path}:${line}, names the entry: it may be that of any.
+ * ${path} and ${name} must outlive the counts. */
+int environments_count_unknown(struct environments *e, const char *path, size_t line,
+    const char *name, size_t len, struct error *err);
 
 /* What the counts say besides: do files in the folder of ${config}, or one
  * above, refer to it by ${remote} (interned)? */

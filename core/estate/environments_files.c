@@ -40,6 +40,7 @@ environments_new(const char *const roots[], size_t n, struct error *err)
 	vec_init(&e->folders, sizeof(struct folder *), TEXTS_MAX);
 	vec_init(&e->texts, sizeof(char *), TEXTS_MAX);
 	vec_init(&e->referred, sizeof(struct referred), TEXTS_MAX);
+	vec_init(&e->unknown, sizeof(struct unknown), TEXTS_MAX);
 	e->folder_index = map_new();
 	e->text_index = map_new();
 	e->referred_index = map_new();
@@ -84,9 +85,11 @@ environments_free(struct environments *e)
 	vec_release(&e->folders);
 	vec_release_strings(&e->texts);
 	vec_release(&e->referred);
+	vec_release(&e->unknown);
 	map_free(e->folder_index);
 	map_free(e->text_index);
 	map_free(e->referred_index);
+	map_free(e->unknown_index);
 	free(e);
 }
 
@@ -603,6 +606,9 @@ environments_settle(struct environments *e, struct error *err)
 void
 environments_count_none(struct environments *e)
 {
+	map_free(e->unknown_index);
+	e->unknown_index = NULL;
+	e->unknown.len = 0;
 	for (size_t i = 0; i < e->all.len; i++) {
 		struct known *k = known_at(e, i);
 
@@ -664,6 +670,44 @@ environments_count_one(struct environments *e, struct environment *x, const char
 	k->several = k->several || (k->used != NULL && k->used != remote);
 	k->used = remote;
 	return 0;
+}
+
+int
+environments_count_unknown(struct environments *e, const char *path, size_t line,
+    const char *name, size_t len, struct error *err)
+{
+	struct unknown *u;
+	size_t first;
+
+	if (e->unknown_index == NULL && (e->unknown_index = map_new()) == NULL)
+		return error_memory(err);
+	if (map_get(e->unknown_index, name, len, &first))
+		return 0;
+	if ((u = vec_push(&e->unknown)) == NULL ||
+	    map_put(e->unknown_index, name, len, e->unknown.len - 1) != 0)
+		return error_memory(err);
+	*u = (struct unknown){ path, line };
+	return 0;
+}
+
+enum environment_use
+environment_use(const struct environment *x, const char *name, size_t len, const char **path,
+    size_t *line)
+{
+	const struct environments *e = ((const struct known *)x)->all;
+	const struct unknown *u;
+	size_t first;
+
+	if (environment_references(x, name, len) > 0)
+		return USE_KNOWN;
+	if (e->unknown_index == NULL || !map_get(e->unknown_index, name, len, &first))
+		return USE_NONE;
+	u = vec_at(&e->unknown, first);
+	if (path != NULL)
+		*path = u->path;
+	if (line != NULL)
+		*line = u->line;
+	return USE_PERHAPS;
 }
 
 size_t

@@ -71,6 +71,12 @@ struct referred {
 	bool fits;		/* the only secrets file has all their entries */
 };
 
+/* An unknown reference. */
+struct unknown {
+	const char *path;	/* of the configuration file */
+	size_t line;
+};
+
 struct environments {
 	const char *const *roots;
 	size_t root_count;
@@ -88,6 +94,8 @@ struct environments {
 	struct map *text_index;
 	struct vec referred;	/* of struct referred */
 	struct map *referred_index;
+	struct vec unknown;	/* of struct unknown */
+	struct map *unknown_index;	/* by the entry that it names; NULL: none */
 	struct answer scratch;	/* of a folder whose answers hold for one file */
 };
 

@@ -101,10 +101,14 @@ count_file(struct estate *e, const struct listed *f, struct error *err)
 {
 	for (size_t i = 0; i < f->held.use_count; i++) {
 		const struct use *u = &f->held.uses[i];
+		const struct estate_entry *x = &f->face.entries[u->entry];
 
-		if (u->environment != NULL && !f->face.entries[u->entry].shadowed &&
-		    environments_count_one(e->environments, u->environment, f->face.path,
-		    u->remote, u->name, u->name_len, err) != 0)
+		if (x->shadowed)
+			continue;
+		if ((u->environment != NULL ? environments_count_one(e->environments,
+		    u->environment, f->face.path, u->remote, u->name, u->name_len, err) :
+		    environments_count_unknown(e->environments, f->face.path, x->line, u->name,
+		    u->name_len, err)) != 0)
 			return -1;
 	}
 	return 0;

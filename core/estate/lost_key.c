@@ -30,7 +30,7 @@ lost_next(const struct environment *x, size_t *at, size_t *len, bool *used)
 		if (!secrets_file_is_sealed(x->secrets, i))
 			continue;
 		name = document_key(d, i, len);
-		*used = environment_references(x, name, *len) > 0;
+		*used = environment_use(x, name, *len, NULL, NULL) != USE_NONE;
 		return name;
 	}
 	return NULL;
@@ -94,10 +94,16 @@ lost_append_places(const struct estate *e, const struct environment *x, const ch
     size_t len, struct buf *out)
 {
 	struct places p = { out, "used by ", 0 };
+	const char *path;
+	size_t line;
 
 	lost_each_use(e, x, name, len, append_place, &p);
-	if (p.count == 0)
+	if (p.count == 0 && environment_use(x, name, len, &path, &line) == USE_PERHAPS) {
+		text_append_visible(out, path, strlen(path));
+		buf_printf(out, ":%zu may mean it", line);
+	} else if (p.count == 0) {
 		buf_append_str(out, "nothing refers to it");
+	}
 	p = (struct places){ out, "; the key is in clear text in ", 0 };
 	lost_each_clear(e, name, len, append_place, &p);
 }

@@ -240,7 +240,7 @@ plan_remarks(struct planning *p, const struct environment *x, const struct secre
 		name = document_key(d, i, &len);
 		references = environment_references(x, name, len);
 		item->face.references += references;
-		orphans += references == 0;
+		orphans += environment_use(x, name, len, NULL, NULL) == USE_NONE;
 	}
 	if (count_cbc(s, &cbc, err) != 0 || secrets_file_doubts(s, &doubts, err) != 0)
 		return -1;

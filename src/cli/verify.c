@@ -32,7 +32,8 @@ enum verify_kind {
 	VERIFY_DANGLING,
 	VERIFY_UNKNOWN,		/* a reference whose secrets file cannot be told */
 	VERIFY_UNREADABLE,	/* a configuration or secrets file, or a folder */
-	VERIFY_ORPHAN,		/* a remark */
+	VERIFY_ORPHAN,		/* a remark, as is */
+	VERIFY_PERHAPS,		/* an entry that an unknown reference names */
 	VERIFY_KINDS
 };
 
@@ -72,6 +73,8 @@ verify_report_kind_name(enum verify_kind kind)
 		return "unreadable";
 	case VERIFY_ORPHAN:
 		return "orphan";
+	case VERIFY_PERHAPS:
+		return "perhaps-used";
 	case VERIFY_KINDS:
 		break;
 	}
@@ -83,8 +86,8 @@ static void
 verify_report_add(struct verify_report *r, enum verify_kind kind, const struct error *what)
 {
 	r->counts[kind]++;
-	checks_add(&r->checks, kind == VERIFY_ORPHAN ? CHECK_REMARK : CHECK_PROBLEM,
-	    verify_report_kind_name(kind), what);
+	checks_add(&r->checks, kind == VERIFY_ORPHAN || kind == VERIFY_PERHAPS ? CHECK_REMARK :
+	    CHECK_PROBLEM, verify_report_kind_name(kind), what);
 }
 
 static const char *
@@ -130,6 +133,8 @@ verify_report_summary(const struct verify_report *r, struct buf *out)
 		    plural(r->files, "file", "files"), r->counts[VERIFY_DANGLING],
 		    r->counts[VERIFY_ORPHAN],
 		    plural(r->counts[VERIFY_ORPHAN], "orphan", "orphans"));
+		if (r->counts[VERIFY_PERHAPS] > 0)
+			buf_printf(out, ", %zu perhaps used", r->counts[VERIFY_PERHAPS]);
 		if (r->counts[VERIFY_UNKNOWN] > 0)
 			buf_printf(out, ", %zu unknown", r->counts[VERIFY_UNKNOWN]);
 		if (r->counts[VERIFY_UNREADABLE] > 0)
@@ -173,6 +178,7 @@ verify_report_write(struct verify_report *r, struct error *err)
 		{ "wrong", r->wrong },
 		{ "unknown", n[VERIFY_UNKNOWN] },
 		{ "locked", r->locked },
+		{ "perhaps_used", n[VERIFY_PERHAPS] },
 	};
 	struct buf summary;
 	int rc;
@@ -337,25 +343,31 @@ verify_inspect(const struct secrets_file *s, const char *path, const struct opti
 	return rc;
 }
 
-/* Sealed entries that no configuration refers to. */
+/* Sealed entries that no configuration refers to, or none of which that is known. */
 static void
 find_orphans(const struct environment *x, struct verify_report *r)
 {
 	const struct document *d = secrets_file_document(x->secrets);
+	enum environment_use use;
+	const char *name, *path;
 	struct error err;
-	const char *name;
-	size_t len;
+	size_t len, line;
 
 	for (size_t i = 0; i < document_count(d); i++) {
 		if (!secrets_file_is_sealed(x->secrets, i))
 			continue;
 		name = document_key(d, i, &len);
-		if (environment_references(x, name, len) > 0)
+		if ((use = environment_use(x, name, len, &path, &line)) == USE_KNOWN)
 			continue;
-		error_set(&err, ERROR_NONE, "no configuration file given here refers to it");
+		if (use == USE_PERHAPS)
+			error_set(&err, ERROR_NONE, "not known to be unused: %s:%zu may mean it",
+			    path, line);
+		else
+			error_set(&err, ERROR_NONE, "no configuration file given here refers to "
+			    "it");
 		error_place(&err, x->path, document_line(d, i));
 		error_key(&err, name, len);
-		verify_report_add(r, VERIFY_ORPHAN, &err);
+		verify_report_add(r, use == USE_PERHAPS ? VERIFY_PERHAPS : VERIFY_ORPHAN, &err);
 	}
 }
 

@@ -105,6 +105,48 @@ case_a_reference_of_another_environment_is_resolved_there() {
 	expect_out 'it names /srv/c4/kafka-secrets.properties, which is not the path of'
 }
 
+# Neither is a reference of which one cannot tell the secrets file: its value would be lost.
+case_what_an_unknown_reference_names_is_no_orphan() {
+	five
+	rm -r c2 c3 c4 c5
+	cp -r c1 c2
+	mkdir app
+	mv c1/server.properties app/
+	rm c2/server.properties
+	run file verify . -o json
+	expect_rc 3
+	expect_json "$out" '[(f["kind"], f["file"]) for f in d["findings"]]' \
+	    "[('perhaps-used', 'c1/secrets.properties'), ('perhaps-used', 'c2/secrets.properties'), ('unknown', 'app/server.properties')]"
+	expect_json "$out" '(d["orphans"], d["perhaps_used"])' '(0, 2)'
+	run file verify .
+	expect_out 'not known to be unused: app/server.properties:1 may mean it'
+	expect_out '0 orphans, 2 perhaps used, 1 unknown'
+	run audit . -o json
+	expect_no orphan-entry
+	expect_out unknown-environment
+	run recover plan . --local-secrets-file c1/secrets.properties
+	expect_no 'nothing refers to it'
+	# A file that is none of a tie, and an absolute path beside a candidate.
+	rm -r c2
+	mkdir "$suite/host"
+	cp c1/secrets.properties "$suite/host/kafka-secrets.properties"
+	sed "s|/srv/c1/|$suite/host/|" -i app/server.properties
+	mv c1/secrets.properties c1/kafka-secrets.properties
+	run file verify .
+	expect_rc 3
+	expect_out 'it names the file '
+	expect_out '0 orphans, 1 perhaps used, 1 unknown'
+	# What removes orphans leaves it, too.
+	mv app c1/
+	printf 'listeners=y\n' >c1/server.properties
+	snapshot
+	run file remove --config-file c1/server.properties --local-secrets-file \
+	    c1/kafka-secrets.properties --config ssl.key.password --orphan
+	expect_rc 1
+	expect_err 'c1/app/server.properties:1: "ssl.key.password": the sealed entry is no orphan'
+	expect_unchanged
+}
+
 case_exec_opens_each_by_itself() {
 	local c args=()
 	five

@@ -354,6 +354,32 @@ orphan_is_flagged_and_explained(void **state)
 }
 
 static void
+what_an_unknown_reference_names_is_no_orphan(void **state)
+{
+	struct fixture *f = *state;
+	char text[512];
+	struct vt *v;
+
+	/* It names a file that is there, and is another than the one of that name here. */
+	snprintf(text, sizeof(text), "a.password=${securepass:%s/secrets.properties:"
+	    "old.properties/orphan.password}\n", f->dir);
+	fixture_write(f, "estate/zz.properties", text);
+	fixture_write(f, "secrets.properties", "");
+	v = fixture_open(f);
+	vt_key(v, KEY_TAB);
+	vt_key(v, KEY_END);
+	see(v, "Not known to be unused: ");
+	see(v, "zz.properties:1 may mean it.");
+	vt_assert_lacks(v, "An orphan");
+	vt_assert_lacks(v, "1 orphan");
+	vt_type(v, "Xw");
+	see(v, "Beware: zz.properties:1 may mean it.");
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	fixture_leave(v);
+}
+
+static void
 empty_folder_says_so(void **state)
 {
 	struct fixture_start s = { .args = { "." } };
@@ -519,6 +545,7 @@ main(void)
 		FIXTURE_TEST(cursor_stands_on_the_selected_row),
 		FIXTURE_TEST(selection_shows_its_counterpart_in_the_other_pane),
 		FIXTURE_TEST(orphan_is_flagged_and_explained),
+		FIXTURE_TEST(what_an_unknown_reference_names_is_no_orphan),
 		FIXTURE_TEST(empty_folder_says_so),
 		FIXTURE_TEST(single_file_is_shown_with_the_secrets_file_of_its_references),
 		FIXTURE_TEST(reference_to_a_missing_secrets_file_is_unknown),

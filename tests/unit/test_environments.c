@@ -507,6 +507,40 @@ test_a_file_counts_once(void **state)
 	estate_free(e);
 }
 
+static void
+test_what_an_unknown_reference_names_is_perhaps_used(void **state)
+{
+	const char *path = NULL;
+	struct environment *x;
+	struct estate *e;
+	size_t line = 0;
+
+	(void)state;
+	put("one/secrets.properties", NOTES("/srv/s"));
+	put("two/secrets.properties", NOTES("/srv/s"));
+	put("app/x.properties", "listeners=x\n" AT("/srv/s", ENTRY));
+	e = scanned();
+	for (size_t i = 0; i < 2; i++) {
+		x = environments_at(estate_environments(e), i);
+		assert_int_equal(environment_references(x, ENTRY, strlen(ENTRY)), 0);
+		assert_int_equal(environment_use(x, ENTRY, strlen(ENTRY), &path, &line),
+		    USE_PERHAPS);
+		assert_string_equal(path, "app/x.properties");
+		assert_int_equal(line, 2);
+		assert_int_equal(environment_use(x, GONE, strlen(GONE), NULL, NULL), USE_NONE);
+	}
+	/* Once it is known of which it is, it is no doubt of the other. */
+	put("one/app/x.properties", AT("/srv/s", ENTRY));
+	assert_int_equal(unlink("app/x.properties"), 0);
+	estate_free(e);
+	e = scanned();
+	x = environments_at(estate_environments(e), 0);
+	assert_int_equal(environment_use(x, ENTRY, strlen(ENTRY), NULL, NULL), USE_KNOWN);
+	x = environments_at(estate_environments(e), 1);
+	assert_int_equal(environment_use(x, ENTRY, strlen(ENTRY), NULL, NULL), USE_NONE);
+	estate_free(e);
+}
+
 /* How often an entry is referred to is known until all is counted anew, also where its
  * secrets file has become another one meanwhile. */
 static void
@@ -930,6 +964,7 @@ main(void)
 		IN_FOLDER(test_one_that_is_named_elsewhere_is_one_of_several),
 		IN_FOLDER(test_beside_a_file_that_is_named),
 		IN_FOLDER(test_a_file_counts_once),
+		IN_FOLDER(test_what_an_unknown_reference_names_is_perhaps_used),
 		IN_FOLDER(test_counts_outlive_the_entries),
 		IN_FOLDER(test_folders_of_kubernetes_are_not_walked),
 		IN_FOLDER(test_names),

@@ -12,6 +12,7 @@
 #include "vt.h"
 
 #define FOLDER "tests/tui/golden"
+#define AWAIT_TRIES 400	/* of 50 ms: nearly as long as vt.c waits for a text */
 #define ELLIPSIS "\xe2\x80\xa6"
 
 static void
@@ -267,7 +268,7 @@ golden_compare(struct vt *v, const char *name, bool more, bool text_only, int tr
 	text_only = text_only || only_text;
 	snprintf(path, sizeof(path), "%s/%s.txt", FOLDER, name);
 	if (getenv("UPDATE_GOLDEN") != NULL && !text_only) {
-		if (tries > 100)
+		if (tries > 1)
 			vt_linger(v, 2000);
 		got = golden_take(v, more, false);
 		write_file(path, got, strlen(got));
@@ -317,7 +318,7 @@ golden_assert_sizes(struct vt *v, const char *name)
 		if (i > 0)
 			vt_resize(v, sizes[i].rows, sizes[i].cols);
 		snprintf(file, sizeof(file), "%s-%s", name, sizes[i].size);
-		golden_compare(v, file, true, false, 100);
+		golden_compare(v, file, true, false, AWAIT_TRIES);
 	}
 	vt_resize(v, 24, 80);
 }
@@ -331,11 +332,11 @@ golden_assert_text(struct vt *v, const char *name)
 void
 golden_await(struct vt *v, const char *name)
 {
-	golden_compare(v, name, true, false, 400);
+	golden_compare(v, name, true, false, AWAIT_TRIES);
 }
 
 void
 golden_await_text(struct vt *v, const char *name)
 {
-	golden_compare(v, name, true, true, 400);
+	golden_compare(v, name, true, true, AWAIT_TRIES);
 }

@@ -16,7 +16,8 @@ void golden_assert(struct vt *v, const char *name);
 /* The same, with dates, times, new keys and their ids masked, too. */
 void golden_assert_masked(struct vt *v, const char *name);
 
-/* So a screen of 80x24, and what it is at 120x40 and 20x5, as NAME-80x24 and so on. */
+/* So a screen of 80x24, and what it is at 120x40 and 20x5, as NAME-80x24 and so on; each
+ * becomes so in time. */
 void golden_assert_sizes(struct vt *v, const char *name);
 
 /* The same, where what is asked beside the screen may still come: it becomes so in time. */

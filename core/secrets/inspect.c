@@ -386,6 +386,15 @@ inspect_is_unclosed(const char *value, size_t n)
 	return false;
 }
 
+bool
+inspect_is_unclosed_ours(const void *value, size_t n)
+{
+	static const char ours[] = "${" REFERENCE_PROVIDER ":";
+
+	return n > 0 && memmem(value, n, ours, sizeof(ours) - 1) != NULL &&
+	    (inspect_swallows(value, n) || inspect_is_unclosed(value, n));
+}
+
 static int
 inspect_jaas(struct inspecting *x, size_t i, const struct buf *value, bool resolved)
 {

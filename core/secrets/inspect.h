@@ -52,6 +52,9 @@ const struct remark *inspect_hidden(const struct vec *remarks, size_t *at, size_
 bool inspect_is_cut(const struct rules *r, const struct document *d, size_t i,
     struct remark *out);
 
+/* Does a `${` in the value that is not closed make text of a reference of ours? */
+bool inspect_is_unclosed_ours(const void *value, size_t n);
+
 /* What the value is, if it stands for one that is yet to be filled in, or that another
  * tool puts there (value.h), or NULL.  A reference of Kafka's is none. */
 const char *inspect_placeholder(const void *value, size_t n);

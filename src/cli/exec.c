@@ -26,6 +26,7 @@
 #include "plan/configuration.h"
 #include "plan/plan.h"
 #include "seal/render.h"
+#include "secrets/inspect.h"
 #include "secrets/reference.h"
 #include "secrets/secrets_file.h"
 
@@ -390,6 +391,21 @@ exec_files_check_used(const struct exec_files *f, struct error *err)
 	return 0;
 }
 
+/* What would be a reference of ours in variable ${v}, if it were closed, stays as it is. */
+static void
+exec_say_unclosed(const char *v, const char *equals)
+{
+	struct buf name;
+
+	if (!inspect_is_unclosed_ours(equals + 1, strlen(equals + 1)))
+		return;
+	buf_init(&name, NAME_BYTES_MAX);
+	text_append_visible(&name, v, (size_t)(equals - v));
+	report_warning("close it with `}`", "%s: \"%s\": a reference is not closed: the command "
+	    "gets it as text", VARIABLES, buf_cstr(&name));
+	buf_release(&name);
+}
+
 /* Our environment as a configuration file of the current folder: variables with
  * references of ours. */
 static struct configuration *
@@ -404,6 +420,8 @@ exec_variables(struct error *err)
 	buf_init_secret(&text, BUF_MAX_FILE);
 	for (char **v = environ; *v != NULL; v++) {
 		equals = strchr(*v, '=');
+		if (equals != NULL)
+			exec_say_unclosed(*v, equals);
 		if (equals == NULL || !resolve_finds_ours(equals, strlen(equals)))
 			continue;
 		properties_append_key(&text, *v, (size_t)(equals - *v));

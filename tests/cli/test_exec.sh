@@ -55,6 +55,24 @@ case_references_say_where_the_secrets_file_is() {
 	expect_no 'not run'
 }
 
+case_a_reference_that_is_not_closed_is_told() {
+	sealed
+	export A B C
+	A='${securepass:/CANARY:server.properties/ssl.key.password' B='${other:a b' C='${HOME'
+	x -- sh -c 'printf "%s\n" "$A" "$B" "$C" >seen'
+	expect_rc 0
+	printf '%s\n' "$A" "$B" "$C" | cmp - seen || fail "not as it was"
+	expect_err 'the environment: "A": a reference is not closed: the command gets it as text'
+	expect_err 'close it with `}`'
+	expect_no '"B"'
+	expect_no '"C"'
+	expect_no CANARY
+	# It takes the reference behind it with it.
+	A="\${x:y $(ref ssl.key.password)" x -- true
+	expect_rc 0
+	expect_err 'the environment: "A": a reference is not closed'
+}
+
 case_without_references_no_key_is_asked_for() {
 	sealed
 	unset CONFLUENT_SECURITY_MASTER_KEY

@@ -103,6 +103,7 @@ source_secrets_file(struct audit_source *s, const struct document *d, struct err
 
 /* --- what is not as it was meant --- */
 
+/* AUDIT_RULES: it is nothing of an audit. */
 static enum audit_rule
 source_rule(const struct audit_source *s, const char *kind)
 {
@@ -113,6 +114,7 @@ source_rule(const struct audit_source *s, const char *kind)
 		{ "cut-value", AUDIT_CUT }, { "jaas", AUDIT_JAAS },
 		{ "provider-parameter", AUDIT_PROVIDER },
 		{ "unclosed-reference", AUDIT_MALFORMED_REFERENCE },
+		{ INSPECT_BYTE_ORDER_MARK, AUDIT_RULES },
 	};
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
@@ -171,7 +173,7 @@ source_inspect(struct audit_source *s, const struct document *d, size_t at, stru
 		raw = (const char *)document_raw_value(d, x->entry, &n);
 		audit_source_region(s, (size_t)(raw - base), (size_t)(raw - base) + n, &region);
 		rule = source_rule(s, x->kind);
-		if (source_is_told(s, rule, &region, &at, end))
+		if (rule == AUDIT_RULES || source_is_told(s, rule, &region, &at, end))
 			continue;
 		f = audit_add(s, rule, key, x->hides_key ? 0 : len, &region, err);
 		if (f == NULL)

@@ -496,6 +496,22 @@ inspect_is_worth(const unsigned char *raw, size_t n)
 	return false;
 }
 
+/* Java's readers take a byte order mark for a character of the first key. */
+static int
+inspect_mark(struct inspecting *x)
+{
+	const struct buf *all = document_bytes(x->d);
+
+	if (!document_format(x->d)->lines || document_count(x->d) == 0 ||
+	    !inspect_begins((const char *)all->data, all->len, "\xef\xbb\xbf"))
+		return 0;
+	return inspect_add(x, &(struct remark){ .level = REMARK_NOTE,
+	    .kind = INSPECT_BYTE_ORDER_MARK, .entry = 0, .line = document_line(x->d, 0),
+	    .text = "the file begins with a byte order mark, which services read as a part of "
+	    "this key: save it as UTF-8 without one",
+	    .hint = "this takes it away: sed -i '1s/^\\xef\\xbb\\xbf//' FILE" });
+}
+
 int
 inspect_document(const struct rules *r, const struct document *d, const struct secrets_file *s,
     struct vec *remarks, struct error *err)
@@ -510,6 +526,7 @@ inspect_document(const struct rules *r, const struct document *d, const struct s
 
 	buf_init_secret(&x.value, BUF_MAX_FILE);
 	buf_init_secret(&x.opened, BUF_MAX_FILE);
+	rc = inspect_mark(&x);
 	for (size_t i = 0; rc == 0 && i < document_count(d); i = end) {
 		end = i + 1;
 		key = document_key(d, i, &len);

@@ -52,6 +52,9 @@ const struct remark *inspect_hidden(const struct vec *remarks, size_t *at, size_
 bool inspect_is_cut(const struct rules *r, const struct document *d, size_t i,
     struct remark *out);
 
+/* The kind of the remark on a byte order mark before the first key, of which it becomes a part. */
+#define INSPECT_BYTE_ORDER_MARK "byte-order-mark"
+
 /* Does a `${` in the value that is not closed make text of a reference of ours? */
 bool inspect_is_unclosed_ours(const void *value, size_t n);
 

@@ -181,6 +181,19 @@ show_table_end(struct show_table *t)
 	buf_append_char(out, '\n');
 }
 
+/* Keys are shown as they are read, so that one cannot see it there. */
+static void
+show_say_mark(const struct show *s)
+{
+	const struct remark *r;
+
+	for (size_t i = 0; i < s->remarks.len; i++) {
+		r = vec_at(&s->remarks, i);
+		if (strcmp(r->kind, INSPECT_BYTE_ORDER_MARK) == 0)
+			report_warning(r->hint, "%s:%zu: %s", s->config->path, r->line, r->text);
+	}
+}
+
 static int
 show_load(struct show *s, const struct options *o, struct error *err)
 {
@@ -193,6 +206,7 @@ show_load(struct show *s, const struct options *o, struct error *err)
 	    inspect_document(s->rules, s->config->doc, NULL, &s->remarks, err) != 0 ||
 	    (s->environments = scan_files(o, &s->config, 1, err)) == NULL)
 		return -1;
+	show_say_mark(s);
 	scan_resolver_init(&s->ours, o, s->environments, s->config->path, NULL);
 	/* States are told better with a key, which is not asked for here. */
 	return scan_unlock(o, s->environments, &opened, err);

@@ -250,6 +250,39 @@ case_one_count_is_told_everywhere() {
 	expect_count 3 c.json
 }
 
+# Java takes it for a character of the first key, and no editor shows it.
+case_a_byte_order_mark_is_told_once() {
+	local told='server.properties:1: the file begins with a byte order mark' w
+	sed -i '1s/^/\xef\xbb\xbf/' server.properties
+	for w in 'file show server.properties' 'file verify .' 'audit .'; do
+		# shellcheck disable=SC2086
+		run $w
+		case $w in
+		audit*) expect_no 'byte order mark' ;;
+		*verify*)
+			expect_rc 0
+			[ "$(grep -c 'byte order mark' "$out")" -eq 1 ] || fail 'not once'
+			expect_out 'save it as UTF-8 without one'
+			;;
+		*)
+			expect_rc 0
+			[ "$(grep -c 'byte order mark' "$err")" -eq 1 ] || fail 'not once'
+			expect_err "$told"
+			expect_err "sed -i '1s/^"
+			;;
+		esac
+	done
+	on server.properties encrypt
+	expect_rc 0
+	[ "$(grep -c 'byte order mark' "$err")" -eq 1 ] || fail 'not once'
+	expect_err "$told"
+	# The way out is one.
+	sed -i '1s/^\xef\xbb\xbf//' server.properties
+	run file show server.properties
+	expect_rc 0
+	expect_no 'byte order mark'
+}
+
 case_what_only_sounds_like_a_secret_is_none() {
 	cat >a.properties <<-'END'
 		password.encoder.iterations=4096

@@ -97,6 +97,17 @@ test_references(void **state)
 }
 
 static void
+test_a_byte_order_mark(void **state)
+{
+	(void)state;
+	assert_told("\xef\xbb\xbf" "a=1\nb=2\n", false, "n:byte-order-mark@1 --");
+	assert_told("\xef\xbb\xbf# why\n\nb=2\n", false, "n:byte-order-mark@1 --");
+	assert_told("\xef\xbb\xbf", false, "n:byte-order-mark@1 -");
+	assert_told("a=1\n\xef\xbb\xbf" "b=2\n", false, "--");
+	assert_told("\xef\xbb\xbf{\"a\":\"1\"}", true, "-");
+}
+
+static void
 test_jaas_as_kafka_reads_it(void **state)
 {
 	static const char *const refused[] = { "a=b@c;", "a=1;", "a=-b;", "a=.b;", "a=b/c;",
@@ -169,6 +180,7 @@ main(void)
 		cmocka_unit_test(test_cut_values),
 		cmocka_unit_test(test_values_that_are_odd),
 		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_a_byte_order_mark),
 		cmocka_unit_test(test_jaas_as_kafka_reads_it),
 		cmocka_unit_test(test_placeholders),
 		cmocka_unit_test(test_files_of_others),

@@ -27,6 +27,7 @@ struct shell {
 	const char *name;	/* what the keys of options begin with, NULL: the command's own */
 	size_t name_len;
 	char command[64];
+	char array[64];		/* an assignment NAME=( ... ) is at hand, "": none is */
 	char option[64];	/* the word before was an option of a secret, "": it was not */
 	char between;		/* it takes user and password, with this between; '\0': no */
 	bool script;		/* it was the -c of a shell */
@@ -519,6 +520,42 @@ shell_takes_piped(const struct shell *s, const char *p, size_t n)
 	    (n == 2 && memcmp(p, "-S", 2) == 0 && strcmp(s->command, "sudo") == 0);
 }
 
+/* NAME=( and NAME+=(: its words are arguments, or secrets by that name. */
+static bool
+shell_array(struct shell *s, const char *p, size_t n)
+{
+	if (n < 2 || p[n - 1] != '=')
+		return false;
+	n -= p[n - 2] == '+' ? 2 : 1;
+	if (n >= sizeof(s->array) || !form_is_variable(p, n) || *p == '-')
+		return false;
+	snprintf(s->array, sizeof(s->array), "%.*s", (int)n, p);
+	return true;
+}
+
+/* A word of an array that has a name of its own, which s->key becomes: [NAME]=value, from
+ * ${*from} on, or that of the array, where that is one of secrets. */
+static bool
+shell_is_element(struct shell *s, const char *p, size_t n, size_t *from)
+{
+	const bool secret = form_option_is_secret(s->array, strlen(s->array));
+	const char *close = *p == '[' ? memchr(p, ']', n) : NULL;
+
+	*from = 0;
+	buf_clear(&s->key);
+	if (close != NULL && close + 1 < p + n && close[1] == '=' &&
+	    (secret || form_is_variable(p + 1, (size_t)(close - p) - 1))) {
+		*from = (size_t)(close - p) + 2;
+		if (!secret)
+			buf_append(&s->key, p + 1, (size_t)(close - p) - 1);
+	} else if (*p == '-' || !secret) {
+		return false;
+	}
+	if (secret)
+		buf_append_str(&s->key, s->array);
+	return s->key.len > 0 || s->key.failed;
+}
+
 static int
 shell_word(struct shell *s, bool *first, struct error *err)
 {
@@ -529,7 +566,7 @@ shell_word(struct shell *s, bool *first, struct error *err)
 		return -1;
 	if (s->option[0] != '\0' && n > 0)
 		return shell_argument(s, err);
-	if (s->script) {
+	if (s->script && !form_is_statement(p, n)) {
 		s->script = false;
 		return form_read_command(s->r, s->word.from, s->word.to, s->name, s->name_len, err);
 	}
@@ -537,6 +574,11 @@ shell_word(struct shell *s, bool *first, struct error *err)
 	if (n == 0)
 		return 0;
 	equals = memchr(p, '=', n);
+	if (s->at < s->end && s->r->text[s->at] == '(' && shell_array(s, p, n))
+		return 0;
+	if (s->array[0] != '\0' && shell_is_element(s, p, n, &from))
+		return buf_check(&s->key, err) != 0 ? -1 : shell_give(s, FORM_ENTRY,
+		    (const char *)s->key.data, s->key.len, from, err);
 	/* Of psql "host=x password=y" the word is one. */
 	if (equals != NULL && form_is_variable(p, (size_t)(equals - p)) && p[0] != '-' &&
 	    !(memmem(p, n, " password=", 10) != NULL && value_kind(p, n) == VALUE_CREDENTIALS)) {
@@ -591,6 +633,8 @@ shell_read(struct shell *s, struct error *err)
 		} else if (p[s->at] == '#') {
 			while (s->at < s->end && p[s->at] != '\n')
 				s->at++;
+		} else if (p[s->at] == '\n' && s->array[0] != '\0') {
+			s->at++;
 		} else {
 			/* A here-document begins behind its line. */
 			if (p[s->at] == '\n' && resume > s->at)
@@ -602,13 +646,23 @@ shell_read(struct shell *s, struct error *err)
 			} else if (p[s->at] == '\n') {
 				s->piped_to = 0;
 			}
-			first = true;
+			/* The name of an array stands for that of a command. */
+			first = p[s->at] != '(' || s->array[0] == '\0';
+			if (first)
+				s->array[0] = '\0';
+			else
+				memcpy(s->command, s->array, sizeof(s->command));
 			s->login = s->set = false;
 			s->left = 0;
 			s->option[0] = s->between = '\0';
 			s->at++;
 		}
 		while (s->at < s->end && (p[s->at] == '<' || p[s->at] == '>')) {
+			/* <<< WORD is one, and no line behind it. */
+			if (s->end - s->at > 3 && memcmp(p + s->at, "<<<", 3) == 0) {
+				s->at += 3;
+				break;
+			}
 			if (resume <= s->at && s->end == s->r->n &&
 			    form_heredoc(s->r, s->at, &from, &to, &next)) {
 				struct form_item i = { .role = FORM_EMBEDDED, .key = s->command,

@@ -464,11 +464,11 @@ yaml_element(struct yaml *y, struct yaml_level *l, struct form_item *i, struct e
 		i->name = "";
 		i->name_len = 0;
 	}
-	if (l->script) {
+	if (l->script && !form_is_statement(i->value, i->n)) {
 		l->script = false;
 		return form_read_command(y->r, i->from, i->to, i->key, i->key_len, err);
 	}
-	if (l->arguments && yaml_is_words(i->value, i->n))
+	if (l->arguments && yaml_is_words(i->value, i->n) && !form_is_statement(i->value, i->n))
 		return form_read_command(y->r, i->from, i->to, i->key, i->key_len, err);
 	l->script = (i->n == 2 && memcmp(i->value, "-c", 2) == 0) ||
 	    (i->n == 9 && memcmp(i->value, "CMD-SHELL", 9) == 0);

@@ -215,6 +215,40 @@ source_members(struct audit_source *s, const struct form_item *i, bool *found, s
 	return rc;
 }
 
+/* Passwords in statements of SQL.  ${*found}: some. */
+static int
+source_statements(struct audit_source *s, const struct form_item *i, bool *found,
+    struct error *err)
+{
+	/* An argument of a command has no name of its own. */
+	const enum form_role role = i->name != NULL && i->name_len == 0 ? FORM_OPTION : FORM_ENTRY;
+	size_t at = 0, from, to;
+	int rc = 0;
+
+	*found = false;
+	while (rc == 0 && form_next_password(i->value, i->n, &at, &from, &to)) {
+		const enum value_kind kind = value_kind(i->value + from, to - from);
+
+		if (kind != VALUE_TEXT && !value_kind_is_secret(kind))
+			continue;
+		*found = true;
+		rc = source_option(s, i, "password", 8, from, to, role, err);
+		/* Where escapes come between, all would stand at the same place. */
+		if (i->to - i->from != i->n)
+			break;
+	}
+	return rc;
+}
+
+static bool
+source_has_statement(const char *text, size_t n)
+{
+	size_t at = 0, from, to;
+
+	return n > 20 && memchr(text, ' ', n) != NULL &&
+	    form_next_password(text, n, &at, &from, &to);
+}
+
 /* A reference that nobody takes for one, or where nobody resolves it.  1: such a one. */
 static int
 source_reference(struct audit_source *s, const struct form_item *i, struct error *err)
@@ -243,6 +277,14 @@ source_is_folder(const char *name, size_t len, const struct form_item *i)
 	    (len == 6 && memcmp(name, "OLDPWD", 6) == 0)) && i->n > 0 && i->value[0] == '/';
 }
 
+/* AKHQ's users, in a list: their passwords are kept as SHA-256. */
+static bool
+source_is_known_sum(const struct form_item *i)
+{
+	return i->n == 64 && text_contains_nocase(i->key, i->key_len, "akhq.security.basic-auth") &&
+	    value_is_sum(i->value, i->n);
+}
+
 static int
 source_entry(struct audit_source *s, const struct form_item *i, struct error *err)
 {
@@ -262,13 +304,19 @@ source_entry(struct audit_source *s, const struct form_item *i, struct error *er
 		if ((rc = source_jaas(s, i, err)) != 1)
 			return rc;
 	}
+	if (i->role == FORM_ENTRY && i->n > 20 && memchr(i->value, ' ', i->n) != NULL) {
+		if (source_statements(s, i, &options, err) != 0)
+			return -1;
+		if (options)
+			return 0;
+	}
 	if (i->role == FORM_ENTRY && memchr(i->value, '=', i->n) != NULL) {
 		if (source_members(s, i, &options, err) != 0)
 			return -1;
 		if (options)
 			return 0;
 	}
-	if (i->role != FORM_OPTION && source_is_folder(name, len, i))
+	if (i->role != FORM_OPTION && (source_is_folder(name, len, i) || source_is_known_sum(i)))
 		return 0;
 	if (i->role == FORM_PASSWORD || i->role == FORM_OPTION ||
 	    source_is_named(s->a, i->key, i->key_len)) {
@@ -376,7 +424,7 @@ source_embedded(struct audit_source *s, const struct form_item *i, struct error 
 	struct audit_finding region;
 	struct form_item whole = *i;
 	struct error why;
-	bool module;
+	bool module, statements;
 	size_t at;
 	int rc;
 
@@ -384,8 +432,16 @@ source_embedded(struct audit_source *s, const struct form_item *i, struct error 
 	if (value_kind(i->value, i->n) == VALUE_PRIVATE_KEY || s->depth == DEPTH_MAX)
 		return source_entry(s, &whole, err);
 	module = source_is_module(i);
-	if (!module && (inner.form = source_form(s, i)) == FORM_NONE)
-		return source_entry(s, &whole, err);
+	statements = source_has_statement(i->value, i->n);
+	if (!module) {
+		inner.form = source_form(s, i);
+		/* Commands are read, and their arguments and here-documents by themselves. */
+		statements &= inner.form != FORM_SHELL;
+		if (inner.form == FORM_NONE && !statements)
+			return source_entry(s, &whole, err);
+		if (inner.form == FORM_NONE)
+			inner.form = s->form;
+	}
 	inner.text = i->value;
 	inner.n = i->n;
 	inner.users = inner.form == FORM_JSON && source_is_named_last(i, "json") &&
@@ -404,9 +460,10 @@ source_embedded(struct audit_source *s, const struct form_item *i, struct error 
 		for (; at < s->n && s->text[at] == ' '; at++)
 			inner.indent += s->form == FORM_YAML || s->form == FORM_JSON;
 	}
-	if (module) {
+	if (module || statements) {
 		whole.from = 0;
 		whole.to = whole.n;
+		whole.name = NULL;
 		rc = source_entry(&inner, &whole, err);
 		s->file = inner.file;
 		return rc;
@@ -427,6 +484,7 @@ source_wants(void *cookie, const char *key, size_t len, const char *raw, size_t 
 	enum key_class class = key_class(key, len);
 
 	return s->users || (class != KEY_OTHER && class != KEY_PUBLIC) ||
+	    source_has_statement(raw, n) ||
 	    source_is_named(s->a, key, len) ||
 	    (s->a->o->rules != NULL && rules_sensitive(s->a->o->rules, key, len)) ||
 	    (n > 8 && raw[0] == '{' && raw[1] == '"') ||

@@ -656,7 +656,7 @@ case_no_name_holds_a_value() {
 		expect_no CANARY
 	done
 	expect_rules h.sh 1:command-line-secret:mysql#p 2:command-line-secret:mysqldump#p \
-	    6:url-credentials: 7:clear-text-secret: 9:url-credentials:
+	    6:url-credentials:URLS 7:clear-text-secret:URLS 9:url-credentials:
 	expect_rules i.yaml 3:clear-text-secret:
 	expect_rules j.json 1:clear-text-secret:
 	audit k.yaml
@@ -930,6 +930,62 @@ case_what_looks_like_a_report_is_read() {
 		expect_rc 0
 		expect_out 'nothing found; 1 of 1 file read'
 	done
+}
+
+# Each stands where the password does; its key says in which value, or in what command.
+case_passwords_in_statements() {
+	clean
+	cat >init.yaml <<-'END'
+		data:
+		  init.sql: |
+		    CREATE DATABASE app;
+		    CREATE USER app WITH PASSWORD 'CANARY-init-1';
+		    CREATE USER b IDENTIFIED BY PASSWORD '*6C8989366EAF75BB670AD8EA7A7FC1176A95CEF4';
+		    CREATE USER c PASSWORD '$C_PASSWORD';
+		  one.sql: ALTER USER app WITH PASSWORD 'CANARY-init-2'
+		  init.sh: |
+		    #!/bin/bash
+		    mysql -e "SET PASSWORD FOR 'e'@'l' = 'CANARY-init-3'"
+		    mysql <<-E
+		      ALTER USER 'a' IDENTIFIED BY 'CANARY-init-4';
+		    E
+		  folded: >
+		    CREATE USER app
+		    WITH PASSWORD 'CANARY-init-5';
+	END
+	cat >init.sh <<-'END'
+		#!/bin/bash
+		psql <<< "ALTER USER x PASSWORD 'CANARY-init-6'"
+		SQL="CREATE USER app IDENTIFIED BY 'CANARY-init-7'"
+		bash -c 'psql -c "ALTER USER x PASSWORD $NEW"'
+		mongosh <<< 'db.createUser({ user: "a", pwd: "CANARY-init-9" })'
+		mysql -e "GRANT ALL ON x TO 'a'@'%' IDENTIFIED BY '$A_PASSWORD'"
+	END
+	chmod 600 init.*
+	expect_rules init.yaml 4:clear-text-secret:data.init.sql#password \
+	    7:clear-text-secret:data.one.sql#password 10:command-line-secret:mysql#password \
+	    12:clear-text-secret:mysql#password 15:clear-text-secret:data.folded#password
+	expect_rules init.sh 2:command-line-secret:psql#password 3:clear-text-secret:SQL#password \
+	    5:command-line-secret:mongosh#password
+}
+
+case_words_of_arrays() {
+	clean
+	cat >arrays.sh <<-'END'
+		#!/bin/bash
+		ARGS=(--user x --password CANARY-long-1)
+		OPTS+=("--token=$TOKEN" # not this one
+		  --password
+		  CANARY-long-2)
+		PASSWORDS=("$FIRST" CANARY-long-3)
+		declare -A OF=([user]=x-and-more [password]=CANARY-long-4)
+		TOPICS=(password-topic)
+		client --password CANARY-long-5
+	END
+	chmod 600 arrays.sh
+	expect_rules arrays.sh 2:command-line-secret:ARGS#password \
+	    5:command-line-secret:OPTS#password 6:clear-text-secret:PASSWORDS \
+	    7:clear-text-secret:password 9:command-line-secret:client#password
 }
 
 case_lists_of_variables_in_blocks_of_yaml() {

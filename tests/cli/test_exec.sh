@@ -24,6 +24,7 @@ case_variables_are_resolved() {
 	sealed
 	export A B C D
 	A=$(ref ssl.key.password)
+	# shellcheck disable=SC2089 # the quotes are the value's
 	B="jaas password=\"$(ref ssl.key.password)\" u=\"$(ref sasl.secret)\";"
 	C='${other:a:b}' D=plain
 	x -- sh -c 'printf "%s\n" "$A" "$B" "$C" "$D"'
@@ -57,6 +58,7 @@ case_references_say_where_the_secrets_file_is() {
 
 case_a_reference_that_is_not_closed_is_told() {
 	sealed
+	# shellcheck disable=SC2090 # another test has quotes in B
 	export A B C
 	A='${securepass:/CANARY:server.properties/ssl.key.password' B='${other:a b' C='${HOME'
 	x -- sh -c 'printf "%s\n" "$A" "$B" "$C" >seen'

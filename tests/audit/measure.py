@@ -30,6 +30,9 @@ environment = dict(os.environ, PROPSEAL_CONFIG='')
 # Errors that are no secrets in clear text.
 others = ('missing-secrets-file', 'dangling-reference', 'provider-not-configured')
 marks = re.compile('CANARY|Q0FOQVJZ')
+# What `confluent secret file encrypt` takes without --config, and what people search for.
+reference = re.compile('.password', re.I)
+words = re.compile('passw|pwd|secret|token|credential|(api|access|private).?key|user.info', re.I)
 not_clear = re.compile(r'''^\s*["']?(\$|`|<|\{\{|%\(|ENC[(\[]|\*+$|x{3,}|your|change[_-]|replace|null$|$)''',
                        re.I)
 
@@ -154,7 +157,9 @@ def corpus(propseal, folder, table, names=None):
             ours = any(e['line'] <= span[0] <= e['line'] + 3 or e['line'] in span
                        for span in found.get(name, [])) if label == 'S' else \
                 any(e['line'] in span for span in found.get(name, []))
-            for who, says in ('"password"', 'password' in key.lower()), ('propseal', ours):
+            for who, says in (('naive', 'password' in key.lower()),
+                              ('reference', reference.search(key) is not None),
+                              ('word list', words.search(key) is not None), ('propseal', ours)):
                 counts[os.path.splitext(name)[1], who][label, says] += 1
             if ours != (label == 'S'):
                 print('    %s %s:%d: %s' % ('missed' if label == 'S' else 'no secret', name,

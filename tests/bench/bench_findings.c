@@ -94,8 +94,8 @@ measure_beside(char *root, int files, int runs)
 	measure_header("audit of files of all forms", is_there ? "rg -i password" :
 	    "grep -ri password");
 	measure_line("audit -o json", ours, (size_t)runs, measure_median(theirs, (size_t)runs));
-	printf("  %d files, a secret in each third, %.1f MiB at most; %.2f times the search, run by run\n", files, rss,
-	    measure_median(ratios, (size_t)runs));
+	printf("  %d files, a secret in each third, %.1f MiB at most; %.2f times the search, "
+	    "run by run\n", files, rss, measure_median(ratios, (size_t)runs));
 }
 
 /* By turns on one processor and on all of them. */

@@ -966,7 +966,7 @@ case_patterns_give_a_format_to_files_of_any_name() {
 	run git check conf
 	expect_rc 3
 	expect_out '6 errors, '
-	expect_out ' in 6 of 6 files'
+	expect_out '; 6 of 6 files read'
 	run doctor conf
 	expect_out 'conf/client.config'
 	for name in client.config client.conf server.properties.j2 SERVER.PROPERTIES c.JSON \

@@ -138,7 +138,7 @@ ends_by(struct fixture *f, int sig)
 	assert_no_value(f);
 	v = fixture_open(f);
 	see(v, "4 marks " LEFT " are back");
-	vt_assert_has(v, "4 marked");
+	see(v, "4 marked");
 	vt_key(v, "p");
 	vt_assert_has(v, "[ ]");
 	quit_anyway(v);
@@ -224,7 +224,7 @@ what_no_longer_fits_is_told(void **state)
 	    REF("broker.properties/ssl.key.password") "\n");
 	v = fixture_open(f);
 	see(v, "2 marks " LEFT " are back; 2 no longer fit");
-	vt_assert_has(v, "2 marked");
+	see(v, "2 marked");
 	quit_anyway(v);
 	lose_marks(f);
 	fixture_write(f, "estate/connect/worker.properties", "a=b\n");
@@ -245,12 +245,12 @@ a_mark_on_what_is_no_secret_comes_back(void **state)
 	vt_type(v, "fff");
 	type_line(v, "/broker.id");
 	vt_key(v, " ");
-	vt_assert_has(v, "1 marked");
+	see(v, "1 marked");
 	await_files(f, v, 1);
 	end_by(v, SIGKILL);
 	v = fixture_open(f);
 	see(v, "1 mark " LEFT " is back");
-	vt_assert_has(v, "1 marked");
+	see(v, "1 marked");
 	quit_anyway(v);
 }
 

@@ -8,7 +8,6 @@
 #include "base/json_out.h"
 #include "seal/provider.h"
 
-struct checks;
 struct configuration;
 struct document;
 struct error;

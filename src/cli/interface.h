@@ -10,12 +10,10 @@ struct buf;
 struct error;
 struct findings_source;
 struct options;
-struct place;
 struct registry_answer;
 struct registry_request;
 struct remote;
 struct ui_options;
-struct worker;
 
 /* A request with copies of everything that it needs. */
 struct job {
@@ -35,8 +33,6 @@ bool job_is_secret(const struct job *j);
 
 /* Do it: ask the registry, and fill ${out}, also when it failed. */
 void job_run(const struct job *j, struct remote *r, struct registry_answer *out);
-
-/* The thread that does the interface's requests, and its queue. */
 
 /* How the interface looks and behaves, as flags and settings say; all else is for the caller. */
 void interface_look(const struct options *o, struct ui_options *ui);

@@ -21,7 +21,6 @@
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "estate/lost_key.h"
-#include "file/replace.h"
 #include "plan/change.h"
 #include "secrets/secrets_file.h"
 

@@ -17,7 +17,6 @@
 #include "common/args.h"
 #include "common/report.h"
 #include "file/file.h"
-#include "file/replace.h"
 #include "plan/change.h"
 #include "secrets/key_source.h"
 #include "ui/findings.h"

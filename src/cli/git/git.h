@@ -1,7 +1,6 @@
 #ifndef CLI_GIT_GIT_H
 #define CLI_GIT_GIT_H
 
-#include <sys/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 

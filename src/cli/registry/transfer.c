@@ -13,7 +13,6 @@
 #include "common/args.h"
 #include "common/report.h"
 #include "file/file.h"
-#include "file/replace.h"
 #include "plan/change.h"
 
 #define LOCK_MS 10000

@@ -13,7 +13,6 @@
 #include "common/report.h"
 #include "crypto/key.h"
 #include "file/file.h"
-#include "file/replace.h"
 #include "plan/change.h"
 #include "secrets/key_source.h"
 #include "secrets/secrets_file.h"

@@ -20,29 +20,6 @@
 #include "secrets/inspect.h"
 #include "ui/keymap.h"
 
-#define CONFIG_SHOW_OUT_MAX (16U << 20)
-#define NAME_WIDTH 28
-#define VALUE_WIDTH 30
-#define CONFIG_CHECK_OUT_MAX (1U << 20)
-
-struct showing {
-	const struct options *o;
-	const char *section;	/* of the line before */
-	bool json;
-	struct buf value;	/* of this line */
-	struct buf out;
-	struct json_out writer;
-	struct table table;
-};
-
-struct checking {
-	bool json;
-	size_t files;
-	size_t problems;	/* of all files */
-	struct buf out;
-	struct json_out writer;
-};
-
 /* What --config gives to the commands on files: keys, or keys and values. */
 
 #define LIST_MAX (64U << 20)
@@ -438,6 +415,31 @@ out:
 	buf_release(&text);
 	return d;
 }
+
+/* `propseal config`: the settings that count, and what is wrong in their files. */
+
+#define CONFIG_SHOW_OUT_MAX (16U << 20)
+#define NAME_WIDTH 28
+#define VALUE_WIDTH 30
+#define CONFIG_CHECK_OUT_MAX (1U << 20)
+
+struct showing {
+	const struct options *o;
+	const char *section;	/* of the line before */
+	bool json;
+	struct buf value;	/* of this line */
+	struct buf out;
+	struct json_out writer;
+	struct table table;
+};
+
+struct checking {
+	bool json;
+	size_t files;
+	size_t problems;	/* of all files */
+	struct buf out;
+	struct json_out writer;
+};
 
 static const char *
 origin_name(enum config_origin origin)

@@ -22,13 +22,15 @@
 #define MESSAGE_MAX (10 * sizeof(struct error))
 #define ACTION_MAX 65536
 
-#define GAP "  "
+/* --- rows, for people or in JSON --- */
+
+#define TABLE_GAP "  "
 
 static void
 table_pad(struct table *t, const struct table_column *c, size_t start)
 {
 	report_pad(t->out, start, c->width);
-	buf_append_str(t->out, GAP);
+	buf_append_str(t->out, TABLE_GAP);
 }
 
 /* The column of the next cell.  The first one begins a row. */
@@ -52,7 +54,7 @@ table_row_end(struct table *t)
 
 /* Is it the last of those that people see? */
 static bool
-is_last(const struct table *t)
+table_is_last(const struct table *t)
 {
 	size_t i = t->at;
 
@@ -71,7 +73,7 @@ table_show(struct table *t, const struct table_column *c, const void *text, size
 	for (size_t used = n; c->right && used < c->width; used++)
 		buf_append_char(t->out, ' ');
 	text_append_visible(t->out, text, n);
-	if (!is_last(t))
+	if (!table_is_last(t))
 		table_pad(t, c, start);
 }
 
@@ -139,6 +141,8 @@ table_bool(struct table *t, bool yes)
 	if (name != NULL)
 		json_out_bool(t->json, name, yes);
 }
+
+/* --- what is said, and where it goes --- */
 
 static bool as_json;
 static bool is_quiet, is_verbose;

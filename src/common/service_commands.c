@@ -13,10 +13,6 @@
 	MAY(CERT_KEY), MAY(INSECURE_HTTP)
 #define KEY_FILE { FLAG_MASTER_KEY_FILE, false, "read the master key from a file" }
 
-#define LIST_MAX ((size_t)256 << 20)
-#define ROLE_WIDTH 16U
-#define WIDTH 20		/* of a column, if its text is not longer */
-
 static const struct command service_commands[] = {
 	{
 		REGISTRY,
@@ -150,7 +146,11 @@ service_command_at(size_t i)
 	return &service_commands[i];
 }
 
-static const char *const columns[][ADMIN_COLUMNS] = {
+#define ADMIN_LIST_MAX ((size_t)256 << 20)
+#define ADMIN_WIDTH 20		/* of a column, if its text is not longer */
+#define ROLE_WIDTH 16U
+
+static const char *const admin_columns[][ADMIN_COLUMNS] = {
 	[ADMIN_USERS] = { "name", "created", "state" },
 	[ADMIN_TOKENS] = { "id", "principal", "created", "expires" },
 	[ADMIN_BINDINGS] = { "principal", "role", "pattern", "path", "by" },
@@ -161,15 +161,16 @@ admin_list_begin(struct admin_list *l, enum admin_kind kind, bool json)
 {
 	size_t n = 0;
 
-	buf_init(&l->out, LIST_MAX);
+	buf_init(&l->out, ADMIN_LIST_MAX);
 	json_out_init(&l->writer, &l->out);
 	if (json) {
 		json_out_pretty(&l->writer);
 		json_out_array(&l->writer, NULL);
 		l->writer.pretty = false;	/* each row on one line */
 	}
-	for (; n < ADMIN_COLUMNS && columns[kind][n] != NULL; n++)
-		l->columns[n] = (struct table_column){ .name = columns[kind][n], .width = WIDTH };
+	for (; n < ADMIN_COLUMNS && admin_columns[kind][n] != NULL; n++)
+		l->columns[n] = (struct table_column){ .name = admin_columns[kind][n],
+			.width = ADMIN_WIDTH };
 	table_begin(&l->table, l->columns, n, &l->out, json ? &l->writer : NULL);
 }
 

@@ -25,11 +25,10 @@
 #define FLUSH_BYTES 65536
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
 
-/* What ends before anyone reads it has no line. */
-#define FIRST 256	/* files */
-#define EVERY_MS 100
+/* A line on a terminal of how far an audit is.  What ends before anyone reads it has none. */
+#define PROGRESS_FIRST 256	/* files */
+#define PROGRESS_EVERY_MS 100
 
-/* A line on a terminal of how far an audit is. */
 struct audit_progress {
 	bool shows;		/* standard error is a terminal */
 	bool drawn;
@@ -54,11 +53,11 @@ audit_progress_draw(void *cookie, const struct audit *a, struct error *err)
 	struct buf line;
 
 	(void)err;
-	if (!p->shows || ++p->calls < FIRST)
+	if (!p->shows || ++p->calls < PROGRESS_FIRST)
 		return 0;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (p->drawn && (now.tv_sec - p->last.tv_sec) * 1000 +
-	    (now.tv_nsec - p->last.tv_nsec) / 1000000 < EVERY_MS)
+	    (now.tv_nsec - p->last.tv_nsec) / 1000000 < PROGRESS_EVERY_MS)
 		return 0;
 	p->drawn = true;
 	p->last = now;
@@ -184,7 +183,7 @@ audit_report_flush(struct audit_report *r, struct buf *out)
 	buf_clear(out);
 }
 
-/* The same, appended to ${out}. */
+/* Append a report in the form of this name (NULL: for people). */
 static void
 audit_report_append(struct audit_report *r, const char *name, struct buf *out)
 {

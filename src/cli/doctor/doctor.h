@@ -15,7 +15,7 @@ struct key;
 struct key_ring;
 struct options;
 
-/* One run of `propseal doctor`; its checks are doctor_*.c. */
+/* One run of `propseal doctor`. */
 struct doctor {
 	const struct options *o;
 	const char *root;		/* "", or the DIR of --root */

@@ -52,7 +52,6 @@ struct list {
 	bool prefix;
 };
 
-
 /* Take a principal as it is compared, so without "User:"; false: it is no name. */
 static bool
 grant_principal(struct grant *g, const char *name, size_t n)

@@ -18,7 +18,14 @@
 #include "registry/keys/keyring.h"
 #include "registry/service/service.h"
 
-#define TRIES 3
+/*
+ * propseal-registryd: the commands of `propseal registry` that work on the
+ * registry's folder.  `propseal registry NAME` starts it with its own command
+ * line, `propseal-registryd NAME` does the same.
+ */
+
+#define HELP_MAX (64U << 10)
+#define TRIES 3		/* to type the master key */
 
 static void
 serve_tell(const struct error *what)
@@ -110,8 +117,6 @@ open_service(struct settings *s, const struct service_callbacks *v, const sigset
 	return NULL;
 }
 
-/* The commands (common/service_commands.h); the word after user, token, role and
- * audit is an action. */
 static int
 commands_registry_serve(const struct options *o)
 {
@@ -146,14 +151,6 @@ commands_registry_serve(const struct options *o)
 		_exit(status);
 	return status;
 }
-
-/*
- * propseal-registryd: the commands of `propseal registry` that work on the
- * registry's folder.  `propseal registry NAME` starts it with its own command
- * line, `propseal-registryd NAME` does the same.
- */
-
-#define HELP_MAX (64U << 10)
 
 /* What runs each of the commands in service_commands.c. */
 static const struct {

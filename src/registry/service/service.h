@@ -54,6 +54,8 @@ bool service_close(struct service *s);
 /* The signals of service_run: block them before the first thread starts. */
 void service_block_signals(void);
 
+/* The commands (common/service_commands.h) but `serve`; the word after user, token, role
+ * and audit is an action. */
 int commands_registry_user(const struct options *o);
 int commands_registry_token(const struct options *o);
 int commands_registry_role(const struct options *o);

@@ -61,6 +61,13 @@ audit_report_fails(const struct audit_report *r, const struct audit_finding *f)
 	return !f->suppressed && !f->known && f->level >= r->fail_on;
 }
 
+/* How many findings a baseline knows. */
+static inline size_t
+audit_report_known(const struct audit_report *r)
+{
+	return audit_finding_count(r->audit) - r->counts.suppressed - r->counts.fresh;
+}
+
 /* Command lines and environments of Kafka's JVMs, below ${host} ("": this one).  ERROR_IO. */
 int audit_processes(struct audit *a, const char *host, struct error *err);
 

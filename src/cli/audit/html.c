@@ -10,7 +10,7 @@
 
 /* As text of XML 1.0 and HTML, in which most control characters cannot stand at all. */
 static void
-audit_markup(struct buf *out, const void *bytes, size_t n)
+markup_text(struct buf *out, const void *bytes, size_t n)
 {
 	struct buf visible;
 	const char *p;
@@ -35,6 +35,12 @@ audit_markup(struct buf *out, const void *bytes, size_t n)
 			buf_append_char(out, *p);
 		}
 	buf_release(&visible);
+}
+
+static void
+markup_string(struct buf *out, const char *text)
+{
+	markup_text(out, text, strlen(text));
 }
 
 /*
@@ -88,12 +94,6 @@ static const char tail[] =
 	"</script>\n</body></html>\n";
 
 static void
-html_string(struct buf *out, const char *text)
-{
-	audit_markup(out, text, strlen(text));
-}
-
-static void
 html_level(struct buf *out, enum audit_level level)
 {
 	static const char *const letters[] = { "n", "w", "E" };
@@ -115,14 +115,14 @@ html_sums(const struct audit_report *r, struct buf *out)
 	const struct audit_counts *c = &r->counts;
 
 	buf_append_str(out, "<p>Below <code>");
-	html_string(out, r->root);
+	markup_string(out, r->root);
 	buf_printf(out, "</code>, by propseal %s. %s</p>\n<ul class=\"sums\">\n", PROPSEAL_VERSION,
 	    audit_unread_count(r->audit) == 0 ? "Everything could be looked at." :
 	    "<strong>Not everything could be looked at: see the end.</strong>");
 	html_sum(out, c->levels[AUDIT_ERROR], "errors");
 	html_sum(out, c->levels[AUDIT_WARNING], "warnings");
 	html_sum(out, c->levels[AUDIT_NOTE], "notes");
-	if (c->fresh < c->levels[AUDIT_ERROR] + c->levels[AUDIT_WARNING] + c->levels[AUDIT_NOTE])
+	if (audit_report_known(r) > 0)
 		html_sum(out, c->fresh, "new since the baseline");
 	html_sum(out, c->suppressed, "suppressed");
 	html_sum(out, c->read, "files read");
@@ -150,12 +150,12 @@ html_by_rule(const struct audit_report *r, struct buf *out)
 		buf_append_str(out, "<tr><td>");
 		html_level(out, t->level);
 		buf_printf(out, "</td><td id=\"%s\"><code>%s</code><br><small>", t->id, t->id);
-		html_string(out, t->name);
+		markup_string(out, t->name);
 		buf_printf(out, "</small></td><td class=\"n\" data-of=\"finding%s\">%zu</td><td>",
 		    counts[i] == 1 ? "" : "s", counts[i]);
-		html_string(out, t->why);
+		markup_string(out, t->why);
 		buf_append_str(out, " <em>");
-		html_string(out, t->hint);
+		markup_string(out, t->hint);
 		buf_append_str(out, "</em></td></tr>\n");
 	}
 	buf_append_str(out, "</tbody></table>\n");
@@ -217,7 +217,7 @@ html_by_environment(const struct audit_report *r, struct buf *out)
 	for (size_t i = 0; i < all.len; i++) {
 		e = vec_at(&all, i);
 		buf_append_str(out, "<tr><td><code>");
-		html_string(out, e->name != NULL ? e->name : "(none)");
+		markup_string(out, e->name != NULL ? e->name : "(none)");
 		html_levels(out, e->levels);
 	}
 	vec_release(&all);
@@ -238,7 +238,7 @@ html_by_file(const struct audit_report *r, struct buf *out)
 			levels[audit_finding(r->audit, end)->level] +=
 			    !audit_finding(r->audit, end)->suppressed;
 		buf_append_str(out, "<tr><td><code>");
-		html_string(out, audit_file(r->audit, file));
+		markup_string(out, audit_file(r->audit, file));
 		html_levels(out, levels);
 	}
 	buf_append_str(out, "</tbody></table>\n");
@@ -257,20 +257,20 @@ html_finding(const struct audit_report *r, const struct audit_finding *f, struct
 	else if (f->known)
 		buf_append_str(out, "<br><small>known</small>");
 	buf_append_str(out, "</td><td><code>");
-	html_string(out, audit_file(r->audit, f->file));
+	markup_string(out, audit_file(r->audit, f->file));
 	buf_printf(out, ":%zu</code>", f->line);
 	if (audit_environment(r->audit, f->file) != NULL) {
 		buf_append_str(out, "<br><small>environment ");
-		html_string(out, audit_environment(r->audit, f->file));
+		markup_string(out, audit_environment(r->audit, f->file));
 		buf_append_str(out, "</small>");
 	}
 	buf_append_str(out, "</td><td><code>");
-	audit_markup(out, f->key, f->key_len);
+	markup_text(out, f->key, f->key_len);
 	buf_printf(out, "</code></td><td><code>%s</code><br><small>",
 	    audit_rule_text(f->rule)->id);
-	html_string(out, audit_message(f));
+	markup_string(out, audit_message(f));
 	buf_append_str(out, "</small></td><td>");
-	html_string(out, audit_hint(f));
+	markup_string(out, audit_hint(f));
 	buf_printf(out, "</td><td class=\"id\"><code>%s</code></td></tr>\n", id);
 }
 
@@ -284,9 +284,9 @@ html_unread(const struct audit_report *r, const char *title, size_t n,
 	    "<tbody>\n", title);
 	for (size_t i = 0; i < n; i++) {
 		buf_append_str(out, "<tr><td><code>");
-		html_string(out, at(r->audit, i)->file);
+		markup_string(out, at(r->audit, i)->file);
 		buf_append_str(out, "</code></td><td>");
-		html_string(out, at(r->audit, i)->reason);
+		markup_string(out, at(r->audit, i)->reason);
 		buf_append_str(out, "</td></tr>\n");
 	}
 	buf_append_str(out, "</tbody></table>\n");
@@ -319,31 +319,25 @@ audit_report_html(struct audit_report *r, struct buf *out)
 /* JUnit's XML, as CI systems read it: a suite a file, a failure a finding. */
 
 static void
-junit_string(struct buf *out, const char *text)
-{
-	audit_markup(out, text, strlen(text));
-}
-
-static void
 junit_case(const struct audit_report *r, const struct audit_finding *f, struct buf *out)
 {
 	const struct audit_rule_text *t = audit_rule_text(f->rule);
 
 	buf_append_str(out, "    <testcase classname=\"");
-	junit_string(out, t->id);
+	markup_string(out, t->id);
 	buf_append_str(out, "\" name=\"");
-	audit_markup(out, f->key, f->key_len);
+	markup_text(out, f->key, f->key_len);
 	buf_printf(out, ":%zu\" file=\"", f->line);
-	junit_string(out, audit_file(r->audit, f->file));
+	markup_string(out, audit_file(r->audit, f->file));
 	buf_printf(out, "\" line=\"%zu\"", f->line);
 	if (!audit_report_fails(r, f)) {
 		buf_append_str(out, "/>\n");
 		return;
 	}
 	buf_printf(out, ">\n      <failure type=\"%s\" message=\"", audit_level_name(f->level));
-	junit_string(out, audit_message(f));
+	markup_string(out, audit_message(f));
 	buf_append_str(out, "\">");
-	junit_string(out, audit_hint(f));
+	markup_string(out, audit_hint(f));
 	buf_append_str(out, "</failure>\n    </testcase>\n");
 }
 
@@ -386,12 +380,12 @@ junit_suite(const struct audit_report *r, const struct map *unread, size_t file,
 	if (end == *at && !junit_passes(r, unread, file))
 		return;
 	buf_append_str(out, "  <testsuite name=\"");
-	junit_string(out, audit_file(r->audit, file));
+	markup_string(out, audit_file(r->audit, file));
 	buf_printf(out, "\" tests=\"%zu\" failures=\"%zu\">\n", end > *at ? end - *at : 1,
 	    failures);
 	if (end == *at) {
 		buf_append_str(out, "    <testcase classname=\"clean\" name=\"");
-		junit_string(out, audit_file(r->audit, file));
+		markup_string(out, audit_file(r->audit, file));
 		buf_append_str(out, "\"/>\n");
 	}
 	for (; *at < end; ++*at)
@@ -432,12 +426,12 @@ audit_report_junit(struct audit_report *r, struct buf *out)
 		const struct audit_unread *u = audit_unread(r->audit, i);
 
 		buf_append_str(out, "  <testsuite name=\"");
-		junit_string(out, u->file);
+		markup_string(out, u->file);
 		buf_append_str(out, "\" tests=\"1\" failures=\"0\" errors=\"1\">\n"
 		    "    <testcase classname=\"unread\" name=\"");
-		junit_string(out, u->file);
+		markup_string(out, u->file);
 		buf_append_str(out, "\"><error message=\"");
-		junit_string(out, u->reason);
+		markup_string(out, u->reason);
 		buf_append_str(out, "\"/></testcase>\n  </testsuite>\n");
 	}
 	buf_append_str(out, "</testsuites>\n");

@@ -59,15 +59,13 @@ human_line(const struct audit_report *r, const struct audit_finding *f, size_t w
 static bool
 human_levels(const size_t levels[AUDIT_LEVELS], struct buf *out)
 {
-	static const char *const names[AUDIT_LEVELS] = { [AUDIT_NOTE] = "note",
-		[AUDIT_WARNING] = "warning", [AUDIT_ERROR] = "error" };
 	bool some = false;
 
 	for (size_t l = AUDIT_LEVELS; l-- > 0;) {
 		if (levels[l] == 0)
 			continue;
-		buf_printf(out, "%s%zu %s%s", some ? ", " : "", levels[l], names[l],
-		    levels[l] == 1 ? "" : "s");
+		buf_printf(out, "%s%zu %s%s", some ? ", " : "", levels[l],
+		    audit_level_name((enum audit_level)l), levels[l] == 1 ? "" : "s");
 		some = true;
 	}
 	return some;
@@ -188,9 +186,8 @@ human_sums(const struct audit_report *r, struct buf *out)
 	buf_printf(out, "; %zu of %zu file%s read", c->read, c->seen, c->seen == 1 ? "" : "s");
 	if (c->suppressed > 0)
 		buf_printf(out, "; %zu suppressed", c->suppressed);
-	if (c->fresh + c->suppressed < audit_finding_count(r->audit))
-		buf_printf(out, "; %zu known from the baseline",
-		    audit_finding_count(r->audit) - c->fresh - c->suppressed);
+	if (audit_report_known(r) > 0)
+		buf_printf(out, "; %zu known from the baseline", audit_report_known(r));
 	if (skipped > 0)
 		buf_printf(out, "; %zu passed over", skipped);
 	buf_append_char(out, '\n');

@@ -91,25 +91,35 @@ login_name(struct exchange *x, struct login_change *c, const char *name, size_t 
 	return false;
 }
 
+/* May the caller do all of these on the whole registry?  false: answered. */
+static bool
+login_allows(struct exchange *x, unsigned operations)
+{
+	for (unsigned op = 0; op < OPERATION_COUNT; op++) {
+		if ((operations & OPERATION_BIT(op)) != 0 &&
+		    !request_allows(x, (enum operation)op, NULL, 0)) {
+			answer_deny(x, (enum operation)op, NULL, 0);
+			return false;
+		}
+	}
+	return true;
+}
+
 /* May the caller act as who is named: read, and on the whole registry all that the other
  * may do anywhere?  false: answered. */
 static bool
 login_may_become(struct exchange *x, const struct login_change *c)
 {
 	struct access *a = x->api->parts.access;
+	unsigned operations = OPERATION_BIT(SECRET_READ);
 
 	if (strcmp(c->name, request_principal(x)) == 0)
 		return true;
-	for (unsigned i = 0; i < OPERATION_COUNT; i++) {
-		enum operation op = (enum operation)i;
-
-		if ((op == SECRET_READ || access_anywhere(a, c->name, op)) &&
-		    !request_allows(x, op, NULL, 0)) {
-			answer_deny(x, op, NULL, 0);
-			return false;
-		}
+	for (unsigned op = 0; op < OPERATION_COUNT; op++) {
+		if (access_anywhere(a, c->name, (enum operation)op))
+			operations |= OPERATION_BIT(op);
 	}
-	return true;
+	return login_allows(x, operations);
 }
 
 static void
@@ -475,16 +485,8 @@ roles_describe(struct exchange *x)
 static bool
 roles_may(struct exchange *x, const struct role *role)
 {
-	unsigned operations = role->operations | access_role(x->api->parts.access, role->name);
-
-	for (unsigned op = 0; op < OPERATION_COUNT; op++) {
-		if ((operations & OPERATION_BIT(op)) != 0 &&
-		    !request_allows(x, (enum operation)op, NULL, 0)) {
-			answer_deny(x, (enum operation)op, NULL, 0);
-			return false;
-		}
-	}
-	return true;
+	return login_allows(x, role->operations |
+	    access_role(x->api->parts.access, role->name));
 }
 
 void

@@ -141,17 +141,23 @@ health_trouble(const struct exchange *x, const struct store_log_state *l, bool c
 	    NULL;
 }
 
+/* ${status}; or, if there is a reason ${why} it is not so, that it is ${lacks}. */
+static void
+health_answer(struct exchange *x, const char *status, const char *lacks, const char *why)
+{
+	if (why != NULL)
+		answer_fail(x, 503, 50302, "%s: %s", lacks, why);
+	else
+		answer_status(x, status);
+}
+
 void
 health_read(struct exchange *x)
 {
 	struct store_log_state l;
-	const char *why;
 
 	store_log_state(request_store(x), &l);
-	if ((why = health_trouble(x, &l, false)) != NULL)
-		answer_fail(x, 503, 50302, "No reads: %s", why);
-	else
-		answer_status(x, "read");
+	health_answer(x, "read", "No reads", health_trouble(x, &l, false));
 }
 
 /* Does it take changes, by itself or by the node that leads? */
@@ -171,28 +177,23 @@ health_write(struct exchange *x)
 		else if (l.role != LOG_LEADER && x->api->forwarder == NULL)
 			why = "another node leads, and node.names is not set";
 	}
-	if (why != NULL)
-		answer_fail(x, 503, 50302, "No changes: %s", why);
-	else
-		answer_status(x, "write");
+	health_answer(x, "write", "No changes", why);
 }
 
 void
 health_ready(struct exchange *x)
 {
 	struct store_log_state l;
-	const char *trouble;
-	struct error why;
+	const char *why;
+	struct error err;
 
 	store_log_state(request_store(x), &l);
-	if ((trouble = health_trouble(x, &l, true)) != NULL)
-		answer_fail(x, 503, 50302, "Not ready: %s", trouble);
-	else if (auth_health(x->api->parts.auth, &why) != 0 ||
-	    access_health(x->api->parts.access, &why) != 0)
-		answer_fail(x, 503, 50302, "Not ready: the users, tokens or roles in force are not "
-		    "those of the files, which cannot be read");
-	else
-		answer_status(x, "ready");
+	why = health_trouble(x, &l, true);
+	if (why == NULL && (auth_health(x->api->parts.auth, &err) != 0 ||
+	    access_health(x->api->parts.access, &err) != 0))
+		why = "the users, tokens or roles in force are not those of the files, which "
+		    "cannot be read";
+	health_answer(x, "ready", "Not ready", why);
 }
 
 /* A worker's list of plugins, of which a registry alone has none. */

@@ -23,8 +23,19 @@
 
 #define SERVICE "propseal-registryd"
 #define HELP_MAX (64U << 10)
-
 #define VERSION_MAX 4096
+
+static int
+print_text(struct buf *text)
+{
+	struct error err;
+	int status = 0;
+
+	if (output_write(text, &err) != 0)
+		status = report_error(&err);
+	buf_release(text);
+	return status;
+}
 
 /* "ncurses 6.4.20221231", less the name. */
 static const char *
@@ -73,9 +84,7 @@ version_append_json(struct buf *out)
 static int
 version_print(bool json)
 {
-	struct error err;
 	struct buf out;
-	int rc;
 
 	buf_init(&out, VERSION_MAX);
 	if (json) {
@@ -90,21 +99,7 @@ version_print(bool json)
 			    version_libraries[i].version());
 		buf_append_str(&out, ")\n");
 	}
-	rc = output_write(&out, &err);
-	buf_release(&out);
-	return rc == 0 ? 0 : report_error(&err);
-}
-
-static int
-print_text(struct buf *text)
-{
-	struct error err;
-	int status = 0;
-
-	if (output_write(text, &err) != 0)
-		status = report_error(&err);
-	buf_release(text);
-	return status;
+	return print_text(&out);
 }
 
 static int

@@ -416,14 +416,21 @@ add_folder(struct doctor *d, struct folders *f, const char *path, enum audit_ope
 	return rc;
 }
 
+static bool
+doctor_ends_with(const char *name, const char *end)
+{
+	size_t n = strlen(name), m = strlen(end);
+
+	return n >= m && strcmp(name + n - m, end) == 0;
+}
+
 /* What a run of ours that was killed left, which the next change removes. */
 static int
 check_leftover(struct doctor *d, const char *path)
 {
-	const size_t n = strlen(path), m = strlen(PATH_LOCK);
 	const char *fix = "`propseal doctor --fix` removes it";
 
-	if (n > m && strcmp(path + n - m, PATH_LOCK) == 0)
+	if (doctor_ends_with(path, PATH_LOCK))
 		checks_say(&d->checks, CHECK_REMARK, "leftover", path, 0, fix,
 		    "a lock that nobody holds");
 	else
@@ -439,19 +446,11 @@ static const char *const endings[] = {
 	".dpkg-old", ".dpkg-new", ".dpkg-dist", ".dpkg-bak", ".ucf-old", ".ucf-dist",
 };
 
-static bool
-doctor_copies_ends_with(const char *name, const char *end)
-{
-	size_t n = strlen(name), m = strlen(end);
-
-	return n >= m && strcmp(name + n - m, end) == 0;
-}
-
 static const struct document_format *
 copy_format(const char *name)
 {
 	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
-		if (doctor_copies_ends_with(name, endings[i]))
+		if (doctor_ends_with(name, endings[i]))
 			return document_format_within(name);
 	return NULL;
 }

@@ -103,8 +103,7 @@ static int
 add_class(const char *value, struct buf *out, struct error *err)
 {
 	for (const char *p = value; *p != '\0'; p++)
-		if (!ascii_is_alnum(*p) && *p < 0x7f &&
-		    strchr("._$", *p) == NULL)
+		if (!ascii_is_alnum(*p) && *p < 0x7f && strchr("._$", *p) == NULL)
 			return config_value_bad(err, "this is no name of a Java class",
 			    "such as org.example.SecurePassConfigProvider");
 	buf_append_str(out, value);

@@ -882,10 +882,7 @@ settings_read_environment(struct settings *s, struct error *err)
 			continue;
 		for (i = 0; i < n; i++) {
 			name[i] = (*e)[strlen(VARIABLE) + i];
-			if (ascii_is_upper(name[i]))
-				name[i] = (char)(name[i] - 'A' + 'a');
-			else if (name[i] == '_')
-				name[i] = '.';
+			name[i] = name[i] == '_' ? '.' : ascii_lower(name[i]);
 		}
 		name[n] = '\0';
 		if (settings_set(s, name, value, strlen(value), err) != 0)

@@ -74,7 +74,8 @@ static const char tutor_files[] =
 #define VERIFY "\"$0\" file verify . --master-key-file key"
 
 /* Another letter in the ciphertext of the client's entry. */
-#define BREAK "sed -i '/^client/{s/data:A/data:B/;t;s/data:./data:A/;}' secrets.properties"
+#define BREAK_IN(file) "sed -i '/^client/{s/data:A/data:B/;t;s/data:./data:A/;}' " file
+#define BREAK BREAK_IN("secrets.properties")
 
 static const struct tutor_lesson tutor_lessons[TUTOR_LESSONS] = {
 	{ "seal", "Take secrets out of a configuration",
@@ -566,11 +567,11 @@ commands_tutor(const struct options *o)
  * As long as a tutor lives the folder is locked; one that is not is what a killed one left.
  */
 
-#define FOLDER "tutor-screen-XXXXXX"	/* beside the scratch copy */
-#define TRIES 100
+#define SCREEN_FOLDER "tutor-screen-XXXXXX"	/* beside the scratch copy */
+#define SCREEN_TRIES 100
 
 /* Run in the scratch folder; what a lesson seals into is made with one passphrase. */
-static const char files_script[] =
+static const char screen_files[] =
 	"set -e\n"
 	"find . -mindepth 1 -delete\n"
 	"mkdir -p files/harbour\n"
@@ -592,17 +593,14 @@ static const char files_script[] =
 	"--local-secrets-file files/" where "/secrets.properties " \
 	"--remote-secrets-file /etc/kafka/secrets.properties --master-key-file key\n"
 
-static const char *const scripts[] = {
+static const char *const screen_scripts[] = {
 	[LESSON_CLEAR] = "",
 	[LESSON_SEALED] = SEAL("harbour")
 	    "echo 'ssl.key.password=stork-8-comes-back' | \"$0\" file update "
 	    "--config-file files/harbour/server.properties --config - "
 	    "--local-secrets-file files/harbour/secrets.properties "
 	    "--remote-secrets-file /etc/kafka/secrets.properties --master-key-file key\n",
-	/* Another letter in the ciphertext. */
-	[LESSON_BROKEN] = SEAL("harbour")
-	    "sed -i '/^client/{s/data:A/data:B/;t;s/data:./data:A/;}' "
-	    "files/harbour/secrets.properties\n",
+	[LESSON_BROKEN] = SEAL("harbour") BREAK_IN("files/harbour/secrets.properties") "\n",
 	/* The second file would come minutes later. */
 	[LESSON_STOPPED] = "mkdir files/quay\n"
 	    "cp files/harbour/*.properties files/quay\n" SEAL("harbour") SEAL("quay")
@@ -670,8 +668,8 @@ screen_sweep(const struct screen *s, const char *parent)
 	int lock;
 
 	while (dir != NULL && (e = readdir(dir)) != NULL) {
-		if (strlen(e->d_name) != strlen(FOLDER) ||
-		    strncmp(e->d_name, FOLDER, strcspn(FOLDER, "X")) != 0 ||
+		if (strlen(e->d_name) != strlen(SCREEN_FOLDER) ||
+		    strncmp(e->d_name, SCREEN_FOLDER, strcspn(SCREEN_FOLDER, "X")) != 0 ||
 		    snprintf(path, sizeof(path), "%s/%s", parent, e->d_name) >= PATH_MAX ||
 		    (lock = screen_lock(path)) == -1)
 			continue;
@@ -699,9 +697,9 @@ screen_open(struct screen *s, struct error *err)
 		return -1;
 	screen_sweep(s, place);
 	/* Who sweeps at this moment may take it away before it is locked. */
-	for (int i = 0; s->lock == -1 && i < TRIES; i++) {
-		if (snprintf(s->folder, sizeof(s->folder), "%s/" FOLDER, place) >= PATH_MAX - 64 ||
-		    mkdtemp(s->folder) == NULL)
+	for (int i = 0; s->lock == -1 && i < SCREEN_TRIES; i++) {
+		if (snprintf(s->folder, sizeof(s->folder), "%s/" SCREEN_FOLDER, place) >=
+		    PATH_MAX - 64 || mkdtemp(s->folder) == NULL)
 			return error_io(err, place, "cannot make a folder for the lessons");
 		s->lock = screen_lock(s->folder);
 	}
@@ -745,7 +743,7 @@ screen_lesson(struct screen *s, const struct options *o, struct lessons *l, stru
 	int rc;
 
 	buf_init(&script, SCRIPT_MAX);
-	buf_printf(&script, "%s%s", files_script, scripts[lessons_files(l->lesson)]);
+	buf_printf(&script, "%s%s", screen_files, screen_scripts[lessons_files(l->lesson)]);
 	rc = screen_script(s, buf_cstr(&script), err);
 	buf_release(&script);
 	if (rc != 0)

@@ -313,8 +313,9 @@ def preload(r, name, **env):
     """Have the registry run with lib/NAME.c, which is built once."""
     path = os.path.join(harness.work(), name + '.so')
     if not os.path.exists(path):
-        subprocess.run([*(os.environ.get('CC') or 'cc').split(), '-D_GNU_SOURCE', '-shared', '-fPIC', '-O1',
-                        '-o', path, os.path.join(program.HERE, name + '.c'), '-ldl'], check=True)
+        subprocess.run([*(os.environ.get('CC') or 'cc').split(), '-D_GNU_SOURCE', '-shared',
+                        '-fPIC', '-O1', '-o', path, os.path.join(program.HERE, name + '.c'),
+                        '-ldl'], check=True)
     options = os.environ.get('ASAN_OPTIONS')
     r.env = {'LD_PRELOAD': path, **env,
              'ASAN_OPTIONS': (options + ':' if options else '') + 'verify_asan_link_order=0'}

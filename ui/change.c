@@ -359,7 +359,8 @@ review_run(struct app *a, struct change *const c[], size_t n, const struct revie
 			tell_error(a, "The diff cannot be made", &err);
 			return review_close(&v);
 		}
-		v.can_apply = v.can_apply || !plan_is_empty(c[i]->plan);
+		v.can_apply = v.can_apply ||
+		    (!plan_is_empty(c[i]->plan) && !a->options->read_only);
 	}
 	if (o->ask_now && v.can_apply) {
 		/* The question comes over the diff; no to it leaves the diff. */

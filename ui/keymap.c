@@ -393,7 +393,8 @@ static const struct action actions[ACTION_COUNT] = {
 	    .faces[EVERYWHERE] = { .rank = 99, .label = "do", .run = act_palette } },
 	[ACTION_TUTOR] = { PROGRAM, "tutor", { 0 },
 	    "lessons on a scratch copy, then back to here", false,
-	    .faces[EVERYWHERE] = { .unavailable = act_needs_tutor, .run = act_tutor } },
+	    .faces[EVERYWHERE] = { .unavailable = act_needs_tutor, .changes = true,
+		.run = act_tutor } },
 	[ACTION_RESCAN] = { PROGRAM, "rescan", { 'R' }, "read all files anew", false, {
 	    [VIEW_FILES] = { .run = act_rescan },
 	    [VIEW_FINDINGS] = { .help = "look at all files anew", .run = act_rescan },

@@ -53,7 +53,7 @@ struct keymap_face {
 	int rank;		/* place in the footer, 0: not there */
 	const char *label;	/* in the footer; NULL: its name */
 	const char *help;	/* NULL: the action's */
-	bool changes;		/* files, a registry, or a session: not with --read-only */
+	bool changes;		/* files, a registry, a session, lessons: not with --read-only */
 	const char *(*unavailable)(const struct app *a);	/* NULL: always works */
 	void (*run)(struct app *a);	/* NULL: it is not in this view */
 };

@@ -94,6 +94,10 @@ goal_ready(struct app *a)
 		tell_error(a, "The secrets file cannot be used", environments_at(e, 0)->problem);
 		return false;
 	}
+	if (a->options->read_only) {
+		app_refuse(a, KEYMAP_READ_ONLY);
+		return false;
+	}
 	if (!ask_confirm(a, "No secrets file", "Sealed values go into a secrets file, and there "
 	    "is none yet. Make one with its first master key now?", "Make one"))
 		return false;

@@ -219,6 +219,54 @@ run_that_only_looks_writes_nothing(void **state)
 	vt_assert_has(v, FIXTURE_BROKER_SECRET);
 	vt_key(v, KEY_ESC);
 	fixture_leave(v);
+	fixture_assert_unchanged(*state);
+}
+
+/* The whole change is something to look at, and no way to apply it. */
+static void
+run_that_only_looks_shows_the_change_alone(void **state)
+{
+	struct fixture_start s = { .args = { "estate", "--read-only" },
+	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
+	struct vt *v = fixture_run(*state, &s);
+
+	vt_settle(v);
+	vt_type(v, "A");
+	see(v, "marked");
+	vt_type(v, "pP");
+	see(v, "+++ ");
+	vt_assert_lacks(v, "w apply");
+	vt_assert_lacks(v, "m remote path");
+	vt_type(v, "w");
+	vt_assert_lacks(v, "[Cancel]");
+	vt_type(v, "m");
+	see(v, "+++ ");
+	vt_key(v, KEY_ESC);
+	vt_type(v, "u");
+	fixture_leave(v);
+	fixture_assert_unchanged(*state);
+}
+
+/* Neither is there an offer that leads to a new file, nor lessons that write theirs. */
+static void
+run_that_only_looks_offers_nothing_new(void **state)
+{
+	struct fixture_start s = { .args = { "fresh", "--read-only" } };
+	struct vt *v = fixture_run(*state, &s);
+
+	vt_settle(v);
+	vt_type(v, "A");
+	see(v, "marked");
+	vt_type(v, "pP");
+	vt_assert_has(v, "this run only looks");
+	vt_assert_lacks(v, "Make one");
+	vt_type(v, "u");
+	vt_key(v, ":");
+	type_line(v, ">tutor");
+	see(v, "this run only looks");
+	vt_assert_lacks(v, "scratch copy");
+	fixture_leave(v);
+	fixture_assert_unchanged(*state);
 }
 
 /* Off until it is wanted; then a row, a tab and the wheel are what they seem. */
@@ -479,6 +527,8 @@ main(void)
 		FIXTURE_TEST(eight_colours_are_enough_for_a_theme),
 		FIXTURE_TEST(screen_is_read_aloud_line_by_line),
 		FIXTURE_TEST(run_that_only_looks_writes_nothing),
+		FIXTURE_TEST(run_that_only_looks_shows_the_change_alone),
+		FIXTURE_TEST(run_that_only_looks_offers_nothing_new),
 		FIXTURE_TEST(mouse_is_used_when_it_is_turned_on),
 		FIXTURE_TEST(theme_is_tried_from_the_help),
 		FIXTURE_TEST(empty_no_color_counts_as_unset),

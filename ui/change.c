@@ -96,6 +96,7 @@ change_prepare(struct app *a, struct change *c)
 	change_init(c, &callbacks, a);
 	c->scope = a->options->scope;
 	c->trail = a->options->trail;
+	c->dry = a->options->read_only;
 	c->lock_timeout_ms = wait < 0 || wait > LOCK_WAIT_MS ? LOCK_WAIT_MS : wait;
 }
 

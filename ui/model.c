@@ -198,6 +198,7 @@ model_lock(struct model *m)
 static struct estate *
 new_estate(const struct model *m, struct error *err)
 {
+	static struct vec nowhere;	/* without room: leftovers just stay */
 	const struct ui_options *o = m->options;
 	struct estate *e = estate_new(o->paths, o->path_count, err);
 	struct environments *all;
@@ -207,6 +208,8 @@ new_estate(const struct model *m, struct error *err)
 	estate_set_scope(e, o->scope);
 	estate_set_rules(e, o->rules);
 	estate_set_brief(e, !m->keeps_all);
+	if (o->read_only)
+		estate_list_leftovers(e, &nowhere);
 	all = estate_environments(e);
 	environments_set_policy(all, o->policy);
 	if (o->environments != NULL)

@@ -80,7 +80,8 @@ const struct scope *estate_scope(const struct estate *e);
 void estate_set_rules(struct estate *e, const struct rules *rules);
 
 /* Have what runs that were killed left in the folders listed in ${leftovers} (of char *,
- * the caller's), and not removed.  Before the first estate_step. */
+ * the caller's), and not removed; one without room (max 0) takes none.  Before the first
+ * estate_step. */
 void estate_list_leftovers(struct estate *e, struct vec *leftovers);
 
 /* Keep only entries that are secrets, or have something to do with references; count the others.

@@ -71,7 +71,7 @@ take_entry(const char *folder, int fd, const struct dirent *ent, const struct sc
 	if (ent->d_name[0] == '.') {
 		if (leftovers == NULL)
 			lock_sweep_name(fd, ent->d_name);
-		else if (lock_is_leftover(fd, ent->d_name))
+		else if (leftovers->max > 0 && lock_is_leftover(fd, ent->d_name))
 			to = leftovers;
 	} else {
 		/* Most names are neither: ask for the type only when it matters. */

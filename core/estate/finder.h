@@ -98,7 +98,7 @@ void listed_free(struct listed *f);
 struct finder_terms {
 	const struct scope *scope;	/* NULL: the built-in one */
 	const struct rules *rules;
-	struct vec *leftovers;	/* the caller's; NULL: they are removed */
+	struct vec *leftovers;	/* the caller's, max 0: none is listed; NULL: they are removed */
 	bool brief;		/* entries of no interest are not kept */
 	bool references;	/* what is clear text is not looked for */
 };
@@ -146,7 +146,8 @@ bool finder_lend(struct finder *f);
  * Read one folder: append the paths of its configuration files to ${files}
  * and of its sub-folders to ${folders} (vectors of char *, caller frees),
  * as far as ${scope} takes them.  What a run that was killed left there
- * (lock_sweep_name) is removed, or, if ${leftovers} is not NULL, appended to it.
+ * (lock_sweep_name) is removed, or, if ${leftovers} is not NULL, appended to it as far as
+ * that has room at all.
  * -1: ${problem} says why it could not be read (whole or in part).
  */
 int walk_folder(const char *path, const struct scope *scope, struct vec *files,

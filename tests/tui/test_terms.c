@@ -269,6 +269,33 @@ run_that_only_looks_offers_nothing_new(void **state)
 	fixture_assert_unchanged(*state);
 }
 
+/* What a run that was killed has left beside a file is somebody else's to remove. */
+static void
+run_that_only_looks_removes_nothing(void **state)
+{
+	struct fixture_start s = { .args = { "estate", "--read-only" },
+	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
+	struct fixture *f = *state;
+	struct vt *v;
+
+	fixture_write(f, "estate/.broker.properties.propseal-tmp", "half\n");
+	fixture_write(f, "estate/.broker.properties.propseal-lock", "1\n");
+	fixture_keep(f);
+	v = fixture_run(f, &s);
+	vt_settle(v);
+	vt_type(v, "A");
+	see(v, "marked");
+	vt_type(v, "pP");
+	see(v, "+++ ");
+	vt_key(v, KEY_ESC);
+	vt_type(v, "uR");
+	vt_settle(v);
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
+	fixture_leave(fixture_open(f));
+	assert_null(fixture_read(f, "estate/.broker.properties.propseal-tmp"));
+}
+
 /* Off until it is wanted; then a row, a tab and the wheel are what they seem. */
 static void
 mouse_is_used_when_it_is_turned_on(void **state)
@@ -529,6 +556,7 @@ main(void)
 		FIXTURE_TEST(run_that_only_looks_writes_nothing),
 		FIXTURE_TEST(run_that_only_looks_shows_the_change_alone),
 		FIXTURE_TEST(run_that_only_looks_offers_nothing_new),
+		FIXTURE_TEST(run_that_only_looks_removes_nothing),
 		FIXTURE_TEST(mouse_is_used_when_it_is_turned_on),
 		FIXTURE_TEST(theme_is_tried_from_the_help),
 		FIXTURE_TEST(empty_no_color_counts_as_unset),

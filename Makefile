@@ -163,10 +163,9 @@ $(BUILD)/completion/%.inc: share/completion/propseal.%
 COMPLETION_INC := $(BUILD)/completion/bash.inc $(BUILD)/completion/zsh.inc $(BUILD)/completion/fish.inc
 $(BUILD)/src/cli/completion.o: $(COMPLETION_INC)
 $(BUILD)/src/cli/completion.o: ALL_CPPFLAGS += -I$(BUILD)
-$(BUILD)/src/cli/main.o: $(BUILD)/libexecdir
-$(BUILD)/src/cli/main.o: $(BUILD)/commit
-$(BUILD)/src/cli/main.o: ALL_CPPFLAGS += $(CURSES_CFLAGS) -DPROPSEAL_COMMIT='"$(COMMIT)"'
-$(BUILD)/src/cli/main.o: ALL_CPPFLAGS += -DPROPSEAL_LIBEXECDIR='"$(LIBEXECDIR)"'
+$(BUILD)/src/cli/main.o: $(BUILD)/commit $(BUILD)/libexecdir
+$(BUILD)/src/cli/main.o: ALL_CPPFLAGS += $(CURSES_CFLAGS) -DPROPSEAL_COMMIT='"$(COMMIT)"' \
+	-DPROPSEAL_LIBEXECDIR='"$(LIBEXECDIR)"'
 $(UI_OBJ): ALL_CPPFLAGS += $(CURSES_CFLAGS)
 $(BUILD)/src/cli/settings_file.o: ALL_CPPFLAGS += $(INI_CFLAGS)
 $(BUILD)/tests/unit/%.o $(BUILD)/tests/support/%.o $(BUILD)/tests/fuzz/%.o: \

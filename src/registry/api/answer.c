@@ -567,6 +567,9 @@ answer_intend(struct exchange *x, void (*then)(struct exchange *x))
 	struct audit_event event;
 
 	x->then = then;
+	/* The outcome's, too, unless it fails. */
+	if (x->change != NULL)
+		(void)snprintf(x->message, sizeof(x->message), "%s", x->change);
 	answer_describe(x, AUDIT_INTENT, &event);
 	answer_submit(x, &event, 1, &x->wait, intent_written);
 }

@@ -139,7 +139,7 @@ struct exchange {
 	const char *content_type;	/* NULL: JSON */
 	uint32_t etag;			/* 0: none */
 	const char *link_name;		/* "Location" or "Link", with ${link} */
-	const char *change;		/* what the audit is told it is to do, in work */
+	const char *change;		/* what it is to do, for the audit, in work; NULL */
 
 	void *work;			/* the endpoint's own ... */
 	void (*work_free)(void *work);	/* ... released with the exchange */

@@ -25,7 +25,6 @@
  */
 #define GRANT_PATTERNS_MAX 64
 #define DESCRIBED_MAX 512U	/* the audit's messages are not longer */
-_Static_assert(DESCRIBED_MAX <= sizeof(((struct exchange *)NULL)->message), "it fits");
 #define DESCRIBED_EXTRA 32U	/* beside a pattern's name, and for how many more */
 
 struct grant_pattern {
@@ -220,7 +219,6 @@ grant_run(struct exchange *x)
 		x->match.params[PARAM_PATH].text = g->patterns[0].name;
 		x->match.params[PARAM_PATH].len = strlen(g->patterns[0].name);
 	}
-	memcpy(x->message, g->change, sizeof(g->change));
 	answer_intend(x, grant_intended);
 }
 

@@ -161,19 +161,10 @@ login_describe(struct exchange *x, const char *what)
 
 /* Put it on record, and have it done. */
 static void
-login_start(struct exchange *x)
-{
-	const struct login_change *c = x->work;
-
-	memcpy(x->message, c->change, sizeof(c->change));
-	answer_intend(x, login_intended);
-}
-
-static void
 login_run(struct exchange *x, const char *what)
 {
 	login_describe(x, what);
-	login_start(x);
+	answer_intend(x, login_intended);
 }
 
 /* The same of a login that may be somebody else's. */
@@ -182,7 +173,7 @@ login_run_as(struct exchange *x, const char *what)
 {
 	login_describe(x, what);
 	if (login_may_become(x, x->work))
-		login_start(x);
+		answer_intend(x, login_intended);
 }
 
 /* The body's object; NULL: answered. */
@@ -505,7 +496,7 @@ roles_define(struct exchange *x)
 	}
 	roles_describe(x);
 	if (roles_may(x, &c->role))
-		login_start(x);
+		answer_intend(x, login_intended);
 }
 
 void
@@ -525,5 +516,5 @@ roles_remove(struct exchange *x)
 	memcpy(c->name, name, n + 1);
 	login_describe(x, "remove role");
 	if (roles_may(x, &c->role))
-		login_start(x);
+		answer_intend(x, login_intended);
 }

@@ -55,10 +55,10 @@ struct worker {
 	bool left;			/* nobody joins the thread: it frees all */
 };
 
-static atomic_int left;
+static atomic_int workers_left;	/* alone, see worker_end */
 
 static void
-free_all(struct worker *w)
+worker_free(struct worker *w)
 {
 	struct ready *a;
 	struct job *j;
@@ -94,7 +94,7 @@ worker_read_header(const struct worker *w, struct buf *out, struct error *err)
 }
 
 static int
-open_remote(struct worker *w, struct error *err)
+worker_open(struct worker *w, struct error *err)
 {
 	struct buf header;
 	int rc;
@@ -111,7 +111,7 @@ open_remote(struct worker *w, struct error *err)
 }
 
 static void
-close_remote(struct worker *w)
+worker_close(struct worker *w)
 {
 	if (w->open)
 		remote_close(&w->remote);
@@ -121,19 +121,19 @@ close_remote(struct worker *w)
 static void
 worker_run(struct worker *w, const struct job *j, struct registry_answer *out)
 {
-	if (open_remote(w, &out->err) != 0) {
+	if (worker_open(w, &out->err) != 0) {
 		out->rc = -1;
 		return;
 	}
 	job_run(j, &w->remote, out);
 	/* What a connection has kept of a value goes with it. */
 	if (job_is_secret(j) || out->status == 0)
-		close_remote(w);
+		worker_close(w);
 }
 
 /* Under the lock: wait for the job's time, or until there is something else to do. */
 static void
-delay(struct worker *w, const struct job *j)
+worker_delay(struct worker *w, const struct job *j)
 {
 	struct timespec until;
 
@@ -150,7 +150,7 @@ delay(struct worker *w, const struct job *j)
 
 /* Under the lock: let the interface have the answer. */
 static void
-post(struct worker *w, struct registry_answer *answer)
+worker_post(struct worker *w, struct registry_answer *answer)
 {
 	struct ready *a = malloc(sizeof(*a));
 	struct ready **end = &w->answers;
@@ -181,7 +181,7 @@ worker_work(struct worker *w)
 	w->busy = j->id;
 	w->dropped = false;
 	if (j->delay_ms > 0)
-		delay(w, j);
+		worker_delay(w, j);
 	if (!w->end && !w->dropped) {
 		pthread_mutex_unlock(&w->lock);
 		answer = registry_answer_new(j->id, j->kind);
@@ -191,7 +191,7 @@ worker_work(struct worker *w)
 		if (w->end || w->dropped)
 			registry_answer_free(answer);
 		else
-			post(w, answer);
+			worker_post(w, answer);
 	}
 	w->busy = 0;
 	job_free(j);
@@ -212,10 +212,10 @@ worker_thread_main(void *cookie)
 	}
 	alone = w->left;
 	pthread_mutex_unlock(&w->lock);
-	close_remote(w);
+	worker_close(w);
 	if (alone) {
-		free_all(w);
-		atomic_fetch_sub(&left, 1);
+		worker_free(w);
+		atomic_fetch_sub(&workers_left, 1);
 	}
 	return NULL;
 }
@@ -258,7 +258,7 @@ worker_new(const struct place *p, const struct buf *header, int fd, struct error
 			return w;
 		error_set(err, ERROR_MEMORY, "no thread can be started");
 	}
-	free_all(w);
+	worker_free(w);
 	return NULL;
 }
 
@@ -276,7 +276,7 @@ worker_end(struct worker *w)
 	w->end = true;
 	w->left = w->busy != 0 && !w->delaying;
 	if (w->left) {
-		atomic_fetch_add(&left, 1);
+		atomic_fetch_add(&workers_left, 1);
 		pthread_detach(thread);
 		pthread_mutex_unlock(&w->lock);
 		return;
@@ -284,14 +284,14 @@ worker_end(struct worker *w)
 	pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->lock);
 	pthread_join(thread, NULL);
-	free_all(w);
+	worker_free(w);
 }
 
 /* How many are left alone so. */
 static int
 worker_left(void)
 {
-	return atomic_load(&left);
+	return atomic_load(&workers_left);
 }
 
 static int
@@ -334,7 +334,7 @@ worker_take(struct worker *w)
 
 /* Under the lock: drop what waits to be done or taken. */
 static bool
-drop_waiting(struct worker *w, unsigned long id)
+worker_drop_waiting(struct worker *w, unsigned long id)
 {
 	struct ready **a, *answer;
 	struct job **j, *job;
@@ -364,7 +364,7 @@ worker_drop(struct worker *w, unsigned long id)
 	bool gone;
 
 	pthread_mutex_lock(&w->lock);
-	gone = drop_waiting(w, id) || w->busy != id;
+	gone = worker_drop_waiting(w, id) || w->busy != id;
 	if (!gone && w->delaying) {
 		w->dropped = true;
 		pthread_cond_signal(&w->wake);

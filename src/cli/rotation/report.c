@@ -264,7 +264,7 @@ rotation_host(const struct options *o)
 
 /* `propseal rotation checklist`: what is to be done on the hosts of each environment. */
 
-#define LIST_MAX ((size_t)64 << 20)
+#define CHECKLIST_MAX ((size_t)64 << 20)
 
 /* How a host gets the new key. */
 static const char *const key_ways[][2] = {
@@ -341,7 +341,7 @@ json_path(void *cookie, const char *path)
 }
 
 static void
-json_group(const struct checklist *c, const struct rotation_file *f, struct json_out *o)
+checklist_json_group(const struct checklist *c, const struct rotation_file *f, struct json_out *o)
 {
 	const struct environment *x = environment_of(c, f);
 	const struct secrets_file *s = x != NULL ? x->secrets : NULL;
@@ -370,7 +370,7 @@ json_group(const struct checklist *c, const struct rotation_file *f, struct json
 }
 
 static void
-write_json(const struct checklist *c)
+checklist_write_json(const struct checklist *c)
 {
 	struct json_out o;
 
@@ -384,7 +384,7 @@ write_json(const struct checklist *c)
 	json_out_array(&o, "groups");
 	for (size_t i = 0; i < rotation_count(c->r); i++)
 		if (rotation_file(c->r, i)->state != ROTATION_FILE_SKIPPED)
-			json_group(c, rotation_file(c->r, i), &o);
+			checklist_json_group(c, rotation_file(c->r, i), &o);
 	json_out_end(&o);
 	json_out_text(&o, "prove", "propseal rotation verify --host PATH");
 	json_out_text(&o, "back", "propseal rotation rollback");
@@ -395,25 +395,25 @@ write_json(const struct checklist *c)
 /* --- text and Markdown --- */
 
 static void
-put(const struct checklist *c, const char *text)
+checklist_put(const struct checklist *c, const char *text)
 {
 	text_append_visible(c->out, text, strlen(text));
 }
 
 /* A line to tick off. */
 static void
-put_item(const struct checklist *c, const char *text)
+checklist_put_item(const struct checklist *c, const char *text)
 {
 	buf_append_str(c->out, c->markdown ? "- [ ] " : "  [ ] ");
-	put(c, text);
+	checklist_put(c, text);
 }
 
 static void
-put_code(const struct checklist *c, const char *text)
+checklist_put_code(const struct checklist *c, const char *text)
 {
 	if (c->markdown)
 		buf_append_char(c->out, '`');
-	put(c, text);
+	checklist_put(c, text);
 	if (c->markdown)
 		buf_append_char(c->out, '`');
 }
@@ -424,7 +424,7 @@ text_path(void *cookie, const char *path)
 	const struct checklist *c = cookie;
 
 	buf_append_str(c->out, " ");
-	put_code(c, path);
+	checklist_put_code(c, path);
 }
 
 static void
@@ -435,7 +435,7 @@ has_path(void *cookie, const char *path)
 }
 
 static void
-text_group(struct checklist *c, const struct rotation_file *f)
+checklist_text_group(struct checklist *c, const struct rotation_file *f)
 {
 	const struct environment *x = environment_of(c, f);
 	const struct secrets_file *s = x != NULL ? x->secrets : NULL;
@@ -443,65 +443,64 @@ text_group(struct checklist *c, const struct rotation_file *f)
 	bool any;
 
 	buf_append_str(c->out, c->markdown ? "\n## " : "\n");
-	put(c, f->environment);
+	checklist_put(c, f->environment);
 	buf_printf(c->out, " (%zu entries, %s)\n", f->entries, rotation_file_state_name(f->state));
 	if (c->markdown)
 		buf_append_char(c->out, '\n');
 	for (size_t i = 0; i < (remotes > 0 ? remotes : 1); i++) {
-		put_item(c, "copy ");
-		put_code(c, f->file);
+		checklist_put_item(c, "copy ");
+		checklist_put_code(c, f->file);
 		buf_append_str(c->out, " to ");
-		put_code(c, remotes > 0 ? secrets_file_remote(s, i) : "the path that its "
-		    "references "
-		    "name");
+		checklist_put_code(c, remotes > 0 ? secrets_file_remote(s, i) : "the path that its "
+		    "references name");
 		buf_append_str(c->out, ", owner and mode as before\n");
 	}
 	if (changes_master(c->r)) {
-		put_item(c, "set its new master key: the line of ");
-		put_code(c, f->file);
+		checklist_put_item(c, "set its new master key: the line of ");
+		checklist_put_code(c, f->file);
 		buf_append_str(c->out, rotation_is_common(c->r) ?
 		    " is the one key of --new-master-key-file\n" :
 		    " in the file of --new-master-key-file\n");
 	} else {
-		put_item(c, "the master key stays as it is");
+		checklist_put_item(c, "the master key stays as it is");
 		buf_append_char(c->out, '\n');
 	}
-	put_item(c, "prove it on the host: ");
-	put_code(c, "propseal rotation verify --host PATH");
+	checklist_put_item(c, "prove it on the host: ");
+	checklist_put_code(c, "propseal rotation verify --host PATH");
 	buf_append_char(c->out, '\n');
 	for (enum rotation_service v = 0; v < SERVICES; v++) {
 		any = false;
 		each_configuration(c, x, v, has_path, &any);
 		if (!any)
 			continue;
-		put_item(c, "restart ");
-		put(c, rotation_service_name(v));
+		checklist_put_item(c, "restart ");
+		checklist_put(c, rotation_service_name(v));
 		buf_append_char(c->out, ':');
 		each_configuration(c, x, v, text_path, c);
 		buf_append_char(c->out, '\n');
 	}
-	put_item(c, "to go back: the former secrets file and the former key on this host, or ");
-	put_code(c, "propseal rotation rollback");
+	checklist_put_item(c, "to go back: the former secrets file and the former key on this "
+	    "host, or ");
+	checklist_put_code(c, "propseal rotation rollback");
 	buf_append_str(c->out, " and all again\n");
 }
 
 static void
-write_text(struct checklist *c)
+checklist_write_text(struct checklist *c)
 {
 	buf_append_str(c->out, c->markdown ? "# " : "");
 	buf_append_str(c->out, "Rotation ");
-	put(c, rotation_id(c->r));
+	checklist_put(c, rotation_id(c->r));
 	buf_printf(c->out, ": %s, %s\n\n", rotation_kind_name(rotation_kind(c->r)),
 	    rotation_state_name(rotation_state(c->r)));
 	buf_append_str(c->out, "One group of hosts after the other: controllers, brokers, then "
-	    "Schema "
-	    "Registry, Connect,\nksqlDB, REST Proxy, Control Center.  Secrets file and key belong "
-	    "together.  Files lie below\n");
-	put_code(c, rotation_root(c->r));
+	    "Schema Registry, Connect,\nksqlDB, REST Proxy, Control Center.  Secrets file and key "
+	    "belong together.  Files lie below\n");
+	checklist_put_code(c, rotation_root(c->r));
 	buf_append_str(c->out, ".\n");
 	for (size_t i = 0; i < rotation_count(c->r); i++)
 		if (rotation_file(c->r, i)->state != ROTATION_FILE_SKIPPED)
-			text_group(c, rotation_file(c->r, i));
+			checklist_text_group(c, rotation_file(c->r, i));
 	if (!changes_master(c->r))
 		return;
 	buf_append_str(c->out, c->markdown ? "\n## How a host gets its key\n\n" :
@@ -527,7 +526,7 @@ commands_rotation_checklist(const struct options *o)
 	struct buf out;
 	int rc = -1;
 
-	buf_init(&out, LIST_MAX);
+	buf_init(&out, CHECKLIST_MAX);
 	vec_init(&paths, sizeof(char *), 1U << 24);
 	if ((dir = rotation_find_session(o, &err)) != NULL)
 		c.r = r = rotation_open(dir, o->text[FLAG_ROOT], &err);
@@ -535,9 +534,9 @@ commands_rotation_checklist(const struct options *o)
 	    scan_step(c.estate, &err) == 0 && find_services(&c, &err) == 0) {
 		c.out = &out;
 		if (format != NULL && strcmp(format, "json") == 0)
-			write_json(&c);
+			checklist_write_json(&c);
 		else
-			write_text(&c);
+			checklist_write_text(&c);
 		if ((rc = buf_check(&out, &err)) == 0)
 			rc = output_write(&out, &err);
 	}

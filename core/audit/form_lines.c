@@ -461,19 +461,21 @@ static bool
 form_is_quoted_pair(const struct form_reader *r, const struct form_line *l, struct form_item *i)
 {
 	static const char between[] = "\" \"";
+	const size_t n = l->end - l->at;
 	const char *p = r->text + l->at, *middle;
 
-	if (l->end - l->at < 6 || *p != '"' || r->text[l->end - 1] != '"' ||
-	    (middle = memmem(p, l->end - l->at, between, 3)) == NULL)
+	/* Each quote counts once. */
+	if (n < 6 || *p != '"' || p[n - 1] != '"' ||
+	    (middle = memmem(p + 1, n - 2, between, 3)) == NULL)
 		return false;
 	i->key = p + 1;
-	i->key_len = (size_t)(middle - p) - 1;
+	i->key_len = (size_t)(middle - i->key);
 	i->from = (size_t)(middle - r->text) + 3;
 	i->to = l->end - 1;
 	/* What PostgreSQL keeps of a password. */
 	if (i->to == i->from + 35 && memcmp(r->text + i->from, "md5", 3) == 0)
 		i->to = i->from;
-	return i->to >= i->from;
+	return true;
 }
 
 /* One line: its key, and where the password stands. */

@@ -1444,6 +1444,22 @@ case_ini_and_redis_are_read_like_properties() {
 	expect_rules prose.cfg
 }
 
+case_quotes_that_belong_to_no_pair_end_nothing() {
+	clean
+	cat >userlist.txt <<-'END'
+		" "connection.password": "CANARY-of-nobody"
+		"" "CANARY-of-nobody"
+		"a" "
+		" " "
+		"alice" "CANARY-of-alice"
+	END
+	chmod 600 ./*
+	audit . -o json
+	expect_rc 3
+	expect_json "$out" '[f["line"] for f in d["findings"] if f["key"] == "alice"]' '[5]'
+	expect_no CANARY
+}
+
 case_a_default_of_spring_is_clear_text() {
 	clean
 	cat >application.properties <<-'END'

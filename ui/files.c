@@ -317,14 +317,6 @@ selection_get(const struct app *a)
 }
 
 bool
-selection_refers(const struct estate_entry *e, const struct environment *x, const char *name,
-    size_t len)
-{
-	return e->name != NULL && e->environment == x && e->name_len == len &&
-	    memcmp(e->name, name, len) == 0;
-}
-
-bool
 selection_referrer(const struct app *a, const struct environment *x, const char *name, size_t len,
     size_t nth, const struct estate_file **file, const struct estate_entry **entry)
 {
@@ -334,9 +326,8 @@ selection_referrer(const struct app *a, const struct environment *x, const char 
 
 	for (i = 0; i < estate_count(e); i++) {
 		f = estate_file(e, i);
-		for (k = 0; k < f->count; k++) {
-			if (f->entries[k].shadowed || !selection_refers(&f->entries[k], x, name,
-			    len) || nth-- > 0)
+		for (k = 0; (k = estate_next_user(f, k, f->count, x, name, len)) < f->count; k++) {
+			if (nth-- > 0)
 				continue;
 			*file = f;
 			*entry = &f->entries[k];

@@ -93,10 +93,6 @@ struct selection {
 
 struct selection selection_get(const struct app *a);
 
-/* Does the entry refer to the sealed entry of this name of ${x}? */
-bool selection_refers(const struct estate_entry *e, const struct environment *x, const char *name,
-    size_t len);
-
 /* The file and entry ${nth} (from 0) that refers to a sealed entry of ${x};
  * false when there are not so many. */
 bool selection_referrer(const struct app *a, const struct environment *x, const char *name,

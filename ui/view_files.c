@@ -424,16 +424,16 @@ files_is_linked(struct app *a, size_t i)
 	const struct outline_row *row = outline_row(o, i);
 	const struct estate_file *f = tree_row(&a->model->tree, row->group)->file;
 	struct selection s = selection_get(a);
-	size_t k;
+	size_t from = 0, to;
 
 	if (s.kind != SELECTION_SEALED || f == NULL)
 		return false;
+	to = f->count;
 	if (row->item != OUTLINE_HEAD)
-		return selection_refers(&f->entries[row->item], s.environment, s.name, s.name_len);
-	for (k = 0; outline_folded(o, row->group) && k < f->count; k++)
-		if (selection_refers(&f->entries[k], s.environment, s.name, s.name_len))
-			return true;
-	return false;
+		to = (from = row->item) + 1;
+	else if (!outline_folded(o, row->group))
+		return false;
+	return estate_next_user(f, from, to, s.environment, s.name, s.name_len) < to;
 }
 
 static void

@@ -231,13 +231,17 @@ estate_collide(struct audit *a, struct map *owners, struct vec *names, const str
     const struct reference *r, size_t i, struct error *err)
 {
 	struct audit_reference *this = vec_at(&a->estate->references, i), *other;
-	const char *base = file_basename(this->path), *kept;
-	size_t n = strlen(base), first;
+	const char *base = file_basename(this->path), *entry = r->name, *kept;
+	size_t n = strlen(base), len = r->name_len, first;
 	struct buf name;
 	int rc = 0;
 
+	/* By the entry's own name, which the reference may spell with backslashes. */
+	if (x->entry != DOCUMENT_NONE)
+		entry = document_key(secrets_file_document(x->environment->secrets), x->entry,
+		    &len);
 	buf_init(&name, BUF_MAX_FILE);
-	estate_entry_name(&name, x->environment, r->name, r->name_len);
+	estate_entry_name(&name, x->environment, entry, len);
 	if (buf_check(&name, err) != 0) {
 		rc = -1;
 	} else if (!map_get(owners, name.data, name.len, &first)) {

@@ -10,6 +10,7 @@
 #include "estate/environments_internal.h"
 #include "plan/configuration.h"
 #include "secrets/key_source.h"
+#include "secrets/reference.h"
 #include "secrets/secrets_file.h"
 
 #define ENVIRONMENTS_MAX 100000
@@ -652,23 +653,48 @@ known_counter(struct known *k, const char *name, size_t len)
 	return &k->counts[i].n;
 }
 
+/* The other name (kept) that a reference to ${name} counts for; NULL: there is none. */
+static int
+other_name(struct environments *e, const char *name, size_t len, const char **other, size_t *n,
+    struct error *err)
+{
+	struct buf bare;
+	int rc = 0;
+
+	*other = NULL;
+	buf_init(&bare, BUF_MAX_FILE);
+	if (reference_bare(name, len, &bare) && ((rc = buf_check(&bare, err)) == 0) &&
+	    (*other = environments_intern(e, (const char *)bare.data, bare.len)) == NULL)
+		rc = error_memory(err);
+	*n = bare.len;
+	buf_release(&bare);
+	return rc;
+}
+
 int
 environments_count_one(struct environments *e, struct environment *x, const char *config,
     const char *remote, const char *name, size_t len, struct error *err)
 {
 	struct known *k = (struct known *)x;
 	struct folder *f = folder_for(e, config);
+	const char *other;
 	size_t *n;
 
 	if (k->around == NULL)
 		k->around = map_new();
-	if (f == NULL || k->around == NULL || (n = known_counter(k, name, len)) == NULL ||
+	if (f == NULL || k->around == NULL ||
 	    (f != k->last && map_put(k->around, f->real, strlen(f->real), 1) != 0))
 		return error_memory(err);
-	++*n;
 	k->last = f;
 	k->several = k->several || (k->used != NULL && k->used != remote);
 	k->used = remote;
+	do {
+		if ((n = known_counter(k, name, len)) == NULL)
+			return error_memory(err);
+		++*n;
+		if (other_name(e, name, len, &other, &len, err) != 0)
+			return -1;
+	} while ((name = other) != NULL);
 	return 0;
 }
 
@@ -677,16 +703,21 @@ environments_count_unknown(struct environments *e, const char *path, size_t line
     const char *name, size_t len, struct error *err)
 {
 	struct unknown *u;
+	const char *other;
 	size_t first;
 
 	if (e->unknown_index == NULL && (e->unknown_index = map_new()) == NULL)
 		return error_memory(err);
-	if (map_get(e->unknown_index, name, len, &first))
-		return 0;
-	if ((u = vec_push(&e->unknown)) == NULL ||
-	    map_put(e->unknown_index, name, len, e->unknown.len - 1) != 0)
-		return error_memory(err);
-	*u = (struct unknown){ path, line };
+	do {
+		if (!map_get(e->unknown_index, name, len, &first)) {
+			if ((u = vec_push(&e->unknown)) == NULL ||
+			    map_put(e->unknown_index, name, len, e->unknown.len - 1) != 0)
+				return error_memory(err);
+			*u = (struct unknown){ path, line };
+		}
+		if (other_name(e, name, len, &other, &len, err) != 0)
+			return -1;
+	} while ((name = other) != NULL);
 	return 0;
 }
 

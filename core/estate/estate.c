@@ -575,26 +575,52 @@ is_one_of(const struct estate_file *f, struct configuration *const but[], size_t
 	return false;
 }
 
+/* estate_next_user; ${unknown}: also what refers to an entry that may be of any environment. */
+static size_t
+next_user(const struct listed *f, size_t from, size_t to, const struct environment *x,
+    bool unknown, const char *name, size_t len)
+{
+	size_t low = 0, high = f->held.use_count, mid;
+
+	/* Uses are in the order of their entries. */
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (f->held.uses[mid].entry < from)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < f->held.use_count && f->held.uses[low].entry < to; low++) {
+		const struct use *u = &f->held.uses[low];
+
+		if ((u->environment == x || (unknown && u->environment == NULL)) &&
+		    reference_names(u->name, u->name_len, name, len) &&
+		    !f->held.entries[u->entry].shadowed)
+			return u->entry;
+	}
+	return to;
+}
+
+size_t
+estate_next_user(const struct estate_file *f, size_t from, size_t to, const struct environment *x,
+    const char *name, size_t len)
+{
+	return next_user((const struct listed *)f, from, to, x, false, name, len);
+}
+
 bool
 estate_refers(const struct estate *e, const struct environment *x, const char *name, size_t len,
     struct configuration *const but[], size_t n, const char **path, size_t *line)
 {
 	for (size_t i = 0; i < estate_count(e); i++) {
 		const struct estate_file *f = estate_file(e, i);
+		size_t k = next_user(file_at(e, i), 0, f->count, x, true, name, len);
 
-		for (size_t k = 0; k < f->count; k++) {
-			const struct estate_entry *r = &f->entries[k];
-
-			if (r->name == NULL || r->name_len != len || r->shadowed ||
-			    memcmp(r->name, name, len) != 0 ||
-			    (r->environment != NULL && r->environment != x))
-				continue;
-			if (is_one_of(f, but, n))
-				break;
-			*path = f->path;
-			*line = r->line;
-			return true;
-		}
+		if (k == f->count || is_one_of(f, but, n))
+			continue;
+		*path = f->path;
+		*line = f->entries[k].line;
+		return true;
 	}
 	return false;
 }

@@ -134,6 +134,12 @@ const struct estate_file *estate_file(const struct estate *e, size_t i);
 size_t estate_folder_count(const struct estate *e);
 const char *estate_folder(const struct estate *e, size_t i);
 
+/* Of the entries from ${from} to before ${to} the first that refers, wherever in its value, to the
+ * sealed entry ${name} of ${x} (reference_names); ${to}: none does.  Duplicates that Java passes
+ * over do not count. */
+size_t estate_next_user(const struct estate_file *f, size_t from, size_t to,
+    const struct environment *x, const char *name, size_t len);
+
 /* Does an entry refer to the sealed entry ${name} of ${x}, or of an environment that is not
  * known?  Of a file that is none of the ${n} of ${but}, and the place of the first. */
 bool estate_refers(const struct estate *e, const struct environment *x, const char *name,

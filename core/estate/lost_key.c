@@ -43,13 +43,9 @@ lost_each_use(const struct estate *e, const struct environment *x, const char *n
 	for (size_t i = 0; i < estate_count(e); i++) {
 		const struct estate_file *f = estate_file(e, i);
 
-		for (size_t k = 0; k < f->count; k++) {
-			const struct estate_entry *at = &f->entries[k];
-
-			if (at->name != NULL && !at->shadowed && at->environment == x &&
-			    at->name_len == len && memcmp(at->name, name, len) == 0)
-				fn(cookie, f, at);
-		}
+		for (size_t k = 0; (k = estate_next_user(f, k, f->count, x, name, len)) < f->count;
+		    k++)
+			fn(cookie, f, &f->entries[k]);
 	}
 }
 

@@ -189,7 +189,7 @@ borrows(const struct configuration *c, size_t i, struct buf *value, const char *
 		return false;
 	while (resolve_next((const char *)value->data, value->len, at, &r, &start, &at))
 		if (reference_is_ours(&r) && is_borrowed(c, i, &r) && (name == NULL ||
-		    (r.name_len == len && memcmp(r.name, name, len) == 0)))
+		    reference_names(r.name, r.name_len, name, len)))
 			return true;
 	return false;
 }

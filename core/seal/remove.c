@@ -69,11 +69,11 @@ remove_sealed(struct plan *p, struct configuration *c, size_t i, const char *key
     const struct reference *r, struct error *err)
 {
 	const struct document *d = secrets_file_document(plan_secrets(p));
-	size_t count = 0, user, entry = resolve_entry(plan_secrets(p), r), line, n;
-	const char *name, *path;
+	size_t count = 0, user, entry = resolve_entry(plan_secrets(p), r), line, n = r->name_len;
+	const char *name = entry != DOCUMENT_NONE ? document_key(d, entry, &n) : r->name, *path;
 	int others;
 
-	if (configuration_borrower(c, r->name, r->name_len, &user, err) != 0)
+	if (configuration_borrower(c, name, n, &user, err) != 0)
 		return -1;
 	if (!configuration_owns(c, key, len, r->name, r->name_len)) {
 		plan_note(p, "%s:%zu: refers to an entry of another name, which stays in the "
@@ -86,8 +86,7 @@ remove_sealed(struct plan *p, struct configuration *c, size_t i, const char *key
 		return 0;
 	}
 	if (entry != DOCUMENT_NONE) {
-		name = document_key(d, entry, &n);
-		if ((others = plan_user(p, c, r->name, r->name_len, &path, &line, err)) == 1)
+		if ((others = plan_user(p, c, name, n, &path, &line, err)) == 1)
 			plan_note(p, "%s:%zu: refers to the same sealed entry, which therefore "
 			    "stays in the secrets file", path, line);
 		if (others != 0)

@@ -12,8 +12,8 @@ reference_parse(const char *value, size_t n, struct reference *out)
 	const char *p, *end, *colon;
 
 	/* The length first: an empty buffer's value is no pointer to count from. */
-	if (n < 4 || memcmp(value, "${", 2) != 0 || value[n - 1] != '}' ||
-	    memchr(value, '\n', n) != NULL)
+	if (n < 4 || memcmp(value, "${", 2) != 0 ||
+	    memchr(value, '}', n) != value + n - 1 || memchr(value, '\n', n) != NULL)
 		return false;
 	p = value + 2;
 	end = value + n - 1;
@@ -122,19 +122,40 @@ resolve_finds_ours(const void *bytes, size_t n)
 	return false;
 }
 
+bool
+reference_bare(const char *name, size_t len, struct buf *out)
+{
+	if (memchr(name, '\\', len) == NULL)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (name[i] != '\\')
+			buf_append_char(out, name[i]);
+	return true;
+}
+
+bool
+reference_names(const char *name, size_t len, const char *entry, size_t entry_len)
+{
+	size_t at = 0;
+
+	if (entry_len >= len)
+		return entry_len == len && memcmp(name, entry, len) == 0;
+	for (size_t i = 0; i < len; i++)
+		if (name[i] != '\\' && (at == entry_len || entry[at++] != name[i]))
+			return false;
+	return at == entry_len;
+}
+
 size_t
 resolve_entry(const struct secrets_file *s, const struct reference *r)
 {
 	size_t i = secrets_file_find(s, r->name, r->name_len);
 	struct buf bare;
 
-	if (i != DOCUMENT_NONE || memchr(r->name, '\\', r->name_len) == NULL)
+	if (i != DOCUMENT_NONE)
 		return i;
 	buf_init(&bare, r->name_len + 1);
-	for (size_t k = 0; k < r->name_len; k++)
-		if (r->name[k] != '\\')
-			buf_append_char(&bare, r->name[k]);
-	if (buf_check(&bare, NULL) == 0)
+	if (reference_bare(r->name, r->name_len, &bare) && buf_check(&bare, NULL) == 0)
 		i = secrets_file_find(s, (const char *)bare.data, bare.len);
 	buf_release(&bare);
 	return i;

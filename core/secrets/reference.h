@@ -62,9 +62,16 @@ bool resolve_next(const char *value, size_t n, size_t from,
 /* Is any of ours in these bytes? */
 bool resolve_finds_ours(const void *bytes, size_t n);
 
+/* Append the name of a reference without its backslashes, by which its entry is found, too: in the
+ * secrets file confluent secret leaves out those of a JSON path.  False: it has none. */
+bool reference_bare(const char *name, size_t len, struct buf *out);
+
+/* Does a reference to ${name} keep the sealed entry ${entry} from being an orphan?  It does under
+ * either name. */
+bool reference_names(const char *name, size_t len, const char *entry, size_t entry_len);
+
 /* The document entry of the secrets file that one of our references names, or
- * DOCUMENT_NONE.  A name with `\.` from a JSON path is also found without the
- * backslashes, as confluent secret leaves it behind. */
+ * DOCUMENT_NONE: that of the name, else the one of the name without backslashes. */
 size_t resolve_entry(const struct secrets_file *s, const struct reference *r);
 
 /* Who knows what references of one provider stand for, such as a Secret

@@ -139,6 +139,47 @@ case_what_another_configuration_needs_stays() {
 	expect_not_in sec.properties x.properties/a.password
 }
 
+# As confluent secret writes it: backslashes in the reference, none in the secrets file.  And the
+# second reference of a value counts as the first does.
+case_another_spelling_or_place_is_a_use() {
+	printf '{"a.b":"CANARY-1","c":"CANARY-2"}\n' >x.json
+	on x.json encrypt --config 'a\.b,c'
+	expect_rc 0
+	mkdir away
+	sed 's/x.json.a.b}/x.json\/a\\\\.b}/' x.json >away/x.json
+	grep -qF 'x.json/a\\.b}' away/x.json || fail "no reference with a backslash"
+	printf '{}\n' >x.json
+	snapshot
+	for key in 'a\.b' a.b; do
+		on x.json remove --config "$key" --orphan
+		expect_rc 1
+		expect_err 'away/x.json:1: "'"$key"'": the sealed entry is no orphan'
+	done
+	cat >away/url.properties <<-END
+		url=\${securepass:$remote:x.json/a.b}:\${securepass:$remote:x.json/c}
+	END
+	rm away/x.json
+	on x.json remove --config c --orphan
+	expect_rc 1
+	expect_err 'away/url.properties:1: "c": the sealed entry is no orphan'
+	diff "$kept/sec.properties" sec.properties || fail "the secrets file changed"
+}
+
+case_a_use_in_another_spelling_keeps_the_entry() {
+	printf '{"a.b":"CANARY-1","c":"d"}\n' >x.json
+	on x.json encrypt --config 'a\.b'
+	expect_rc 0
+	mkdir away
+	sed 's/x.json.a.b}/x.json\/a\\\\.b}/' x.json >away/x.json
+	on x.json remove --config 'a\.b'
+	expect_rc 0
+	expect_err 'away/x.json:1: refers to the same sealed entry, which therefore stays'
+	expect_in sec.properties 'x.json/a.b'
+	on away/x.json remove --config 'a\.b'
+	expect_rc 0
+	expect_not_in sec.properties 'x.json/a.b'
+}
+
 # Below the folder of the configuration, while the secrets file is elsewhere.
 case_users_are_found_beside_the_configuration() {
 	share_an_entry

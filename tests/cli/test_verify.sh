@@ -133,6 +133,24 @@ case_json() {
 	expect_json "$out" 'd["findings"]' '[]'
 }
 
+# As confluent secret writes it: backslashes in the reference, none in the secrets file.
+case_a_reference_with_backslashes_is_a_use() {
+	printf '{"a.b":"CANARY"}\n' >x.json
+	on x.json encrypt --config 'a\.b'
+	sed -i 's/x.json.a.b}/x.json\/a\\\\.b}/' x.json
+	grep -qF 'x.json/a\\.b}' x.json || fail "no reference with a backslash"
+	verify x.json
+	expect_rc 0
+	expect_file "$out" '1 sealed entry opens; 1 reference in 1 file, 0 dangling, 0 orphans'
+	run file verify .
+	expect_out '0 dangling, 0 orphans'
+	run audit .
+	expect_no orphan-entry
+	sed -i 's/mnt/srv/' x.json
+	run file verify .
+	expect_out '0 orphans, 1 perhaps used'
+}
+
 case_needs_the_right_key() {
 	seal
 	unset CONFLUENT_SECURITY_MASTER_KEY

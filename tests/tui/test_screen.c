@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fixture_files.h"
 #include "golden.h"
 #include "steps.h"
 
@@ -353,6 +354,28 @@ orphan_is_flagged_and_explained(void **state)
 	fixture_leave(v);
 }
 
+/* Second in the value, and with the backslashes that the secrets file has not. */
+static void
+what_any_reference_of_a_value_names_is_no_orphan(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	fixture_write(f, "estate/zz.properties", "url=" REF("broker.properties/ssl.key.password")
+	    "@" REF("old.properties/orphan\\\\.password") "\n");
+	v = fixture_open(f);
+	vt_key(v, KEY_TAB);
+	vt_key(v, KEY_END);
+	see(v, "Used by zz.properties:1.");
+	vt_assert_lacks(v, "An orphan");
+	vt_assert_lacks(v, "1 orphan");
+	vt_type(v, "X");
+	vt_assert_lacks(v, "Remove a sealed entry");
+	vt_key(v, KEY_ESC);
+	fixture_leave(v);
+	fixture_assert_in_file(f, "estate/secrets.properties", "old.properties/orphan.password");
+}
+
 static void
 what_an_unknown_reference_names_is_no_orphan(void **state)
 {
@@ -545,6 +568,7 @@ main(void)
 		FIXTURE_TEST(cursor_stands_on_the_selected_row),
 		FIXTURE_TEST(selection_shows_its_counterpart_in_the_other_pane),
 		FIXTURE_TEST(orphan_is_flagged_and_explained),
+		FIXTURE_TEST(what_any_reference_of_a_value_names_is_no_orphan),
 		FIXTURE_TEST(what_an_unknown_reference_names_is_no_orphan),
 		FIXTURE_TEST(empty_folder_says_so),
 		FIXTURE_TEST(single_file_is_shown_with_the_secrets_file_of_its_references),

@@ -580,36 +580,57 @@ source_is_member(const struct audit_source *s, size_t from, const struct loose *
 	    text[l->value] == '"' || (l->value > 0 && text[l->value - 1] == '"');
 }
 
-/* Comments from ${from} on; with ${all} every line, for what nobody could read. */
+/* How many bytes at ${first} make the rest of the line a comment, as `//`; ${*inside}: it is one
+ * that goes on over lines. */
+static size_t
+source_comment(const struct audit_source *s, size_t first, size_t end, bool *inside)
+{
+	const char *p = s->text + first;
+	size_t n = 0;
+
+	if (s->form == FORM_PROPERTIES)
+		return first < end && *p == ';';
+	if (s->form != FORM_JAAS && s->form != FORM_TERRAFORM)
+		return 0;
+	if (!*inside && end - first > 2 && *p == '/' && (p[1] == '/' || p[1] == '*'))
+		n = 2;
+	*inside = *inside || (n > 0 && p[1] == '*');
+	if (!*inside)
+		return n;
+	*inside = memmem(p + n, end - first - n, "*/", 2) == NULL;
+	return n == 0 && first < end && *p == '*' ? 1 : n;
+}
+
+/* Comments from ${from} up to ${to}; with ${all} every line, for what nobody could read. */
 static int
-source_loose(struct audit_source *s, size_t from, bool all, struct error *err)
+source_loose(struct audit_source *s, size_t from, size_t to, bool all, struct error *err)
 {
 	const char *signs = s->form == FORM_PROPERTIES ? "#!;" : "#!";
 	struct loose_place place = { .line = 1, .unread = true };
 	struct loose l;
 	const char *end;
-	size_t at, first, n;
-	bool slashes, semicolon;
+	size_t at, first, n, signed_n;
+	bool inside = false, comment;
 
 	/* Its entries have no lines of their own. */
 	if (all && s->form == FORM_JSON) {
-		while (loose_next(s->a->o->rules, s->text + from, s->n - from, &place, &l))
+		while (loose_next(s->a->o->rules, s->text + from, to - from, &place, &l))
 			if (source_is_member(s, from, &l) &&
 			    source_add_loose(s, from, &l, l.commented, err) != 0)
 				return -1;
 		return 0;
 	}
-	for (at = from; at < s->n; at += n + 1) {
-		end = memchr(s->text + at, '\n', s->n - at);
-		n = end != NULL ? (size_t)(end - s->text) - at : s->n - at;
+	for (at = from; at < to; at += n + 1) {
+		end = memchr(s->text + at, '\n', to - at);
+		n = end != NULL ? (size_t)(end - s->text) - at : to - at;
 		for (first = at; first < at + n && (s->text[first] == ' ' ||
 		    s->text[first] == '\t'); first++)
 			;
-		semicolon = s->form == FORM_PROPERTIES && s->text[first] == ';';
-		slashes = semicolon || ((s->form == FORM_JAAS || s->form == FORM_TERRAFORM) &&
-		    at + n - first > 2 && memcmp(s->text + first, "//", 2) == 0);
-		first += semicolon ? 1 : slashes ? 2 : 0;
-		if (first == at + n || (!all && !slashes && (s->text[first] == '\0' ||
+		comment = inside;
+		signed_n = source_comment(s, first, at + n, &inside);
+		comment = comment || signed_n > 0;
+		first += signed_n;
+		if (first == at + n || (!all && !comment && (s->text[first] == '\0' ||
 		    strchr(signs, s->text[first]) == NULL)))
 			continue;
 		if (memchr(s->text + first, '=', at + n - first) == NULL &&
@@ -617,7 +638,7 @@ source_loose(struct audit_source *s, size_t from, bool all, struct error *err)
 			continue;
 		place = (struct loose_place){ .line = 1 };
 		if (loose_next(s->a->o->rules, s->text + first, at + n - first, &place, &l) &&
-		    source_add_loose(s, first, &l, l.commented || slashes, err) != 0)
+		    source_add_loose(s, first, &l, l.commented || comment, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -642,6 +663,7 @@ audit_source_read(struct audit_source *s, struct error *err)
 		.wants = source_wants, .each = source_item, .cookie = s };
 	struct error *why = &s->a->why;
 	enum form form = s->form;
+	size_t unread = s->n;
 	bool sealed = false;
 	int rc;
 
@@ -654,13 +676,15 @@ audit_source_read(struct audit_source *s, struct error *err)
 	    audit_source_document(s, form, &r, &sealed, err) : form_read(form, &r, err);
 	if (sealed || (rc != 0 && err->code == ERROR_MEMORY))
 		return rc;
-	if (s->form != FORM_JSON && s->fixed == NULL && source_loose(s, 0, false, why) != 0) {
+	if (rc != 0)
+		unread = err->line > 1 ? source_line_at(s, err->line) : 0;
+	if (s->form != FORM_JSON && s->fixed == NULL &&
+	    source_loose(s, 0, unread, false, why) != 0) {
 		*err = *why;
 		return -1;
 	}
 	/* Behind the place where it could not be read any more somebody may still read. */
-	if (rc != 0 && s->fixed == NULL && source_loose(s, err->line > 1 ?
-	    source_line_at(s, err->line) : 0, true, why) != 0)
+	if (rc != 0 && s->fixed == NULL && source_loose(s, unread, s->n, true, why) != 0)
 		*err = *why;
 	return rc;
 }

@@ -182,6 +182,9 @@ source_inspect(struct audit_source *s, const struct document *d, size_t at, stru
 			f->message = "a reference in a parameter of a config provider";
 			f->hint = "write its value there in clear text, in a file that only the "
 			    "service reads: no provider resolves those of the providers";
+		} else if (strcmp(x->kind, INSPECT_JAAS_COMMENT) == 0) {
+			f->message = "a password in a comment of a JAAS value";
+			f->hint = x->hint;
 		}
 	}
 	vec_release(&remarks);

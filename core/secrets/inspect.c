@@ -311,29 +311,71 @@ inspect_is_name_char(unsigned char c)
 	return ascii_is_alnum(c) || c == '_' || c == '.' || c == '-';
 }
 
-/* Is there an option in it as JAAS has them, <name>="...", whose name is a secret's? */
+/* Is it a secret, as a comment has it: in quotes, or one word? */
 static bool
-inspect_has_option(const unsigned char *p, size_t n)
+inspect_is_secret_word(const unsigned char *p, size_t n)
+{
+	const bool quoted = n > 0 && (*p == '"' || *p == '\'');
+	enum value_kind kind;
+	size_t to = quoted;
+
+	while (to < n && (quoted ? p[to] != *p : p[to] > ' ' && p[to] != ';'))
+		to++;
+	kind = value_kind((const char *)p + quoted, to - quoted);
+	return kind != VALUE_EMPTY && kind != VALUE_REFERENCE && kind != VALUE_PLACEHOLDER;
+}
+
+/* Is there an option in it as JAAS has them, <name>="...", whose name is a secret's?  ${comment}:
+ * it is one, in which quotes may be missing, and a placeholder is no secret. */
+static bool
+inspect_has_option(const unsigned char *p, size_t n, bool comment)
 {
 	size_t i, start, end;
 
 	for (i = 1; i + 1 < n; i++) {
-		if (p[i] != '"' && p[i] != '\'')
+		if (p[i] != '=')
 			continue;
-		for (end = i; end > 0 && p[end - 1] <= ' '; end--)
-			;
-		if (end == 0 || p[end - 1] != '=')
-			continue;
-		for (end--; end > 0 && p[end - 1] <= ' '; end--)
+		for (start = end = i; end > 0 && p[end - 1] <= ' '; end--)
 			;
 		for (start = end; start > 0 && inspect_is_name_char(p[start - 1]); start--)
 			;
+		if (!jaas_option_is_secret((const char *)p + start, end - start))
+			continue;
+		for (end = i + 1; end < n && p[end] <= ' '; end++)
+			;
 		/* Neither empty, nor a reference alone. */
-		if (p[i + 1] != p[i] && !inspect_begins(p + i + 1, n - i - 1, "${") &&
-		    jaas_option_is_secret((const char *)p + start, end - start))
+		if (comment ? inspect_is_secret_word(p + end, n - end) : end + 1 < n &&
+		    (p[end] == '"' || p[end] == '\'') && p[end + 1] != p[end] &&
+		    !inspect_begins(p + end + 1, n - end - 1, "${"))
 			return true;
 	}
 	return false;
+}
+
+/* Is there one in a comment of the JAAS value?  Comments stand where no option's value does. */
+static bool
+inspect_has_comment(const struct buf *value)
+{
+	struct jaas *j = memchr(value->data, '/', value->len) != NULL ?
+	    jaas_parse(value->data, value->len, NULL) : NULL;
+	struct jaas_option o = { .to = 0 };
+	bool found = false;
+	size_t at, end;
+
+	for (size_t k = 0; j != NULL && !found && k <= jaas_count(j); k++) {
+		at = o.to;
+		end = value->len;
+		if (k < jaas_count(j)) {
+			o = jaas_option(j, k);
+			end = o.from;
+		}
+		while (at + 1 < end && (value->data[at] != '/' || (value->data[at + 1] != '/' &&
+		    value->data[at + 1] != '*')))
+			at++;
+		found = at < end && inspect_has_option(value->data + at, end - at, true);
+	}
+	jaas_free(j);
+	return found;
 }
 
 /* The first `${`, NULL: there is none.  By its dollar, as there are few: memmem looks at each
@@ -464,13 +506,19 @@ inspect_value(struct inspecting *x, size_t i, bool jaas)
 	if (inspect_is_reference(&x->value))
 		return 0;
 	if (!jaas)
-		return !inspect_has_option(x->value.data, x->value.len) ||
+		return !inspect_has_option(x->value.data, x->value.len, false) ||
 		    rules_sensitive(x->r, key, len) || rules_public(x->r, key, len) ? 0 :
 		    inspect_add(x, &(struct remark){ .level = REMARK_CUT, .kind = "odd-value",
 		    .entry = i, .line = document_line(x->d, i), .hides_value = true,
 		    .text = "a password in a value whose key is none of a secret: is it the rest "
 		    "of a value that was cut in a line before?", .hint = "if it is not, seal it "
 		    "by naming the key with --config, or list the key in public-keys" });
+	if (inspect_has_comment(&x->value) && inspect_add(x, &(struct remark){
+	    .level = REMARK_NOTE, .kind = INSPECT_JAAS_COMMENT, .entry = i,
+	    .line = document_line(x->d, i), .hides_value = true, .text = "a comment in this JAAS "
+	    "value holds a password in clear text, which no sealing takes away", .hint = "take "
+	    "the comment out, and change the password if it is or was in use" }) != 0)
+		return -1;
 	refers = x->s != NULL && secrets_file_cipher(x->s) != NULL &&
 	    resolve_finds_ours(value, x->value.len);
 	buf_clear(&x->opened);

@@ -55,6 +55,9 @@ bool inspect_is_cut(const struct rules *r, const struct document *d, size_t i,
 /* The kind of the remark on a byte order mark before the first key, of which it becomes a part. */
 #define INSPECT_BYTE_ORDER_MARK "byte-order-mark"
 
+/* And of the one on a password in a comment of JAAS, which stays when the options are sealed. */
+#define INSPECT_JAAS_COMMENT "jaas-comment"
+
 /* Does a `${` in the value that is not closed make text of a reference of ours? */
 bool inspect_is_unclosed_ours(const void *value, size_t n);
 

@@ -21,6 +21,32 @@ clean() {
 	rm -f server.properties sec.properties master.key pass
 }
 
+case_comments_of_jaas_files_are_told_once() {
+	cat >jaas.conf <<-'END'
+		KafkaServer {
+		  org.apache.kafka.common.security.plain.PlainLoginModule required
+		  // password="CANARY1"
+		  /* password="CANARY2" */
+		  /* old:
+		   * password="CANARY3"
+		     password="CANARY4"
+		  */
+		  username="u"
+		  password="CANARY5";
+		};
+	END
+	chmod 600 jaas.conf
+	for unreadable in '' 'yes'; do
+		[ -z "$unreadable" ] || sed -i '9s/.*/# password="CANARY6"/' jaas.conf
+		run audit jaas.conf -o json
+		expect_json "$out" '[f["line"] for f in d["findings"] if f["rule"] == "secret-in-comment"]' \
+		    "[3, 4, 6, 7${unreadable:+, 9}]"
+		expect_json "$out" '[f["line"] for f in d["findings"] if f["rule"] == "clear-text-secret"]' \
+		    '[10]'
+		expect_no CANARY
+	done
+}
+
 case_json_has_the_agreed_shape() {
 	clean
 	printf 'a.password=CANARY-long-enough\n' >a.properties

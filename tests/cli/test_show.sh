@@ -250,6 +250,40 @@ case_one_count_is_told_everywhere() {
 	expect_count 3 c.json
 }
 
+# A comment is as readable as what it stands beside, and stays when the options are sealed.
+case_a_password_in_a_comment_of_jaas_is_clear_text() {
+	local module=org.apache.kafka.common.security.plain.PlainLoginModule
+	cat >a.properties <<-END
+		a.jaas.config=$module required \\
+		  /* password="CANARY1" */ username="u" password="\${securepass:/r:a.properties/x}";
+		b.jaas.config=$module required // password = 'CANARY2'\n username="u";
+		c.jaas.config=$module required username="u"; // password=CANARY3;
+		d.jaas.config=$module required username="u" /* old */ password /* password="CANARY4" */="CANARY5";
+		e.jaas.config=$module required // password="", a password="<yours>" or password="\${x:y}"\n url="//password=a";
+		config.providers=securepass
+		config.providers.securepass.class=io.confluent.kafka.security.config.provider.SecurePassConfigProvider
+	END
+	sed -i 1,2d a.properties
+	expect_count 3 a.properties
+	run audit a.properties
+	expect_out 'a password in a comment of a JAAS value (2 errors)'
+	expect_out 'hint: take the comment out'
+	cat >a.properties <<-END
+		a.jaas.config=$module required \\
+		  /* password="CANARY1" */ username="u" password="CANARY6";
+	END
+	on a.properties encrypt
+	expect_rc 0
+	expect_err 'a.properties:1: a comment in this JAAS value holds a password'
+	run file show a.properties
+	expect_out '(1 secret in clear text !)'
+	for what in 'file show a.properties' 'git textconv a.properties' 'file verify .'; do
+		# shellcheck disable=SC2086
+		run $what
+		expect_no CANARY
+	done
+}
+
 # Java takes it for a character of the first key, and no editor shows it.
 case_a_byte_order_mark_is_told_once() {
 	local told='server.properties:1: the file begins with a byte order mark' w

@@ -68,6 +68,7 @@ struct audit_source {
 	size_t n;
 	size_t read;		/* of JSON: behind the last value that was judged */
 	/* Inside of another text: */
+	enum form outer;	/* of the file; FORM_NONE: it is the file itself, or one value */
 	size_t base_line;	/* lines before it there */
 	size_t indent;		/* columns before each of its lines */
 	const struct audit_finding *fixed;	/* all of it stands there, NULL: it does not */

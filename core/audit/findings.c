@@ -9,6 +9,8 @@
 #include "base/map.h"
 #include "base/secmem.h"
 #include "base/text.h"
+#include "document/document.h"
+#include "secrets/inspect.h"
 #include "secrets/value.h"
 
 #define FINDINGS_MAX ((size_t)1 << 26)
@@ -262,6 +264,31 @@ audit_source_name(struct audit_source *s, struct error *err)
 	return s->file != AUDIT_NONE ? 0 : -1;
 }
 
+/* How to be rid of clear text in a file whose entries are not sealed; NULL: they can be. */
+static const char *
+audit_no_seal(const struct audit_source *s, const char *key, size_t len)
+{
+	const struct document_format *format = document_format_of(s->name);
+
+	if (s->origin != AUDIT_FROM_FILE || (s->form != FORM_PROPERTIES && s->form != FORM_JSON))
+		return NULL;
+	if (s->outer == FORM_PROPERTIES || s->outer == FORM_JSON)
+		return "seal the whole value that it is in: `propseal file encrypt --config KEY`";
+	if (s->outer != FORM_NONE)
+		return form_hint(s->outer);
+	if (format == NULL)
+		return "leave it out, and start the program by `propseal exec`; if Kafka reads the "
+		    "file: `propseal file encrypt --config-format properties --config KEY`";
+	if (inspect_names_provider_parameter(format, key, len))
+		return "no provider resolves a reference there: leave it in a file that only the "
+		    "service reads, and accept it by `# propseal:ignore clear-text-secret` on the "
+		    "line before, or in a baseline";
+	if (s->unresolved)
+		return "seal it (`propseal seal PATH`), and start the program with what `propseal "
+		    "render` makes of the file: it resolves no reference itself";
+	return NULL;
+}
+
 struct audit_finding *
 audit_add(struct audit_source *s, enum audit_rule rule, const char *key, size_t len,
     const struct audit_finding *region, struct error *err)
@@ -289,7 +316,9 @@ audit_add(struct audit_source *s, enum audit_rule rule, const char *key, size_t 
 	f->key = copy;
 	f->key_len = len;
 	f->related = f->sealed = AUDIT_NONE;
-	f->message = f->hint = f->command = NULL;
+	f->message = f->command = NULL;
+	f->hint = rule == AUDIT_CLEAR_TEXT || rule == AUDIT_PRIVATE_KEY ?
+	    audit_no_seal(s, key, len) : NULL;
 	f->value = 0;
 	return f;
 }

@@ -28,6 +28,7 @@ struct audit_reference {
 	char *text;
 	enum form form;
 	struct audit_finding region;
+	bool use_only;	/* its program does not resolve it: nothing more is told of it */
 };
 
 /* A secrets file that was come across. */
@@ -150,6 +151,7 @@ audit_refer(struct audit_source *s, const struct form_item *i, struct error *err
 		audit_source_region(s, i->from, i->to, &kept->region);
 		kept->file = s->file;
 		kept->form = s->form;
+		kept->use_only = s->unresolved;
 		kept->path = strdup(s->a->path);
 		kept->key = text_copy(i->key, i->key_len);
 		kept->key_len = i->key_len;
@@ -287,8 +289,8 @@ estate_resolve(struct audit *a, struct map *owners, struct vec *names, struct er
 		    k->region.line, r.name, r.name_len, err) != 0)
 			return -1;
 		rule = estate_rule(&x);
-		if (rule != AUDIT_RULES && estate_add(a, k->file, k->form, rule, k->key,
-		    k->key_len, &k->region, err) != 0)
+		if (rule != AUDIT_RULES && !k->use_only && estate_add(a, k->file, k->form, rule,
+		    k->key, k->key_len, &k->region, err) != 0)
 			return -1;
 		if (x.environment != NULL &&
 		    estate_readers(a, k, x.environment, &last, err) != 0)

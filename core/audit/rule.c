@@ -113,7 +113,8 @@ static const struct audit_rule_text texts[AUDIT_RULES] = {
 	[AUDIT_ORPHAN] = { "orphan-entry", AUDIT_NOTE, "Orphan",
 	    "a sealed entry that no reference names",
 	    "It is a secret that nobody uses here any more, or its reference was lost.",
-	    "`propseal file remove --orphan` takes it out", 0, "2.0", false },
+	    "`propseal file remove --orphan` takes it out; where the file that it is named after "
+	    "is gone, with --base-name and any other --config-file", 0, "2.0", false },
 	[AUDIT_COLLISION] = { "base-name-collision", AUDIT_WARNING, "Two files of one name",
 	    "another file of the same name refers to the same sealed entry",
 	    "Sealed entries are named after files without their folders: a change of one is a "
@@ -154,8 +155,8 @@ static const struct audit_rule_text texts[AUDIT_RULES] = {
 	[AUDIT_WEAK_KDF] = { "weak-kdf", AUDIT_WARNING, "Weak key derivation",
 	    "the master key is derived from its passphrase with few iterations",
 	    "Each guess at the passphrase costs next to nothing.",
-	    "`propseal master-key generate` and `propseal file rotate --master-key` derive a new "
-	    "one with 220 000 iterations", 916, "5.5", false },
+	    "`propseal file rotate --master-key` derives a new one with 220 000 iterations", 916,
+	    "5.5", false },
 	[AUDIT_OLD] = { "old-secret", AUDIT_NOTE, "Old secret",
 	    "a secret that has not been changed for longer than --max-age",
 	    "The longer a secret is in use, the more people, hosts and backups have it.",

@@ -266,7 +266,10 @@ source_reference(struct audit_source *s, const struct form_item *i, struct error
 	else
 		return audit_refer(s, i, err);
 	audit_source_region(s, i->from, i->to, &region);
-	return audit_add(s, rule, i->key, i->key_len, &region, err) != NULL ? 1 : -1;
+	if (audit_add(s, rule, i->key, i->key_len, &region, err) == NULL)
+		return -1;
+	/* What refers to an entry uses it, whoever resolves that. */
+	return rule == AUDIT_UNRESOLVABLE && audit_refer(s, i, err) != 0 ? -1 : 1;
 }
 
 /* The folder that a shell is in; PWD may as well be somebody's word for a password. */
@@ -441,6 +444,8 @@ source_embedded(struct audit_source *s, const struct form_item *i, struct error 
 			return source_entry(s, &whole, err);
 		if (inner.form == FORM_NONE)
 			inner.form = s->form;
+		else if (s->outer == FORM_NONE)
+			inner.outer = s->form;
 	}
 	inner.text = i->value;
 	inner.n = i->n;
@@ -656,6 +661,21 @@ source_line_at(const struct audit_source *s, size_t line)
 	return at;
 }
 
+/* Nothing is sealed in a file that cannot be read. */
+static void
+source_hint_unread(struct audit_source *s)
+{
+	struct audit_finding *f;
+
+	for (size_t i = s->first; i < s->a->findings.len; i++) {
+		f = audit_finding(s->a, i);
+		if ((f->rule == AUDIT_CLEAR_TEXT || f->rule == AUDIT_PRIVATE_KEY) &&
+		    f->hint == NULL && f->origin == AUDIT_FROM_FILE && form_hint(f->form) == NULL)
+			f->hint = "mend what keeps the file from being read, then seal it: "
+			    "`propseal seal PATH`";
+	}
+}
+
 int
 audit_source_read(struct audit_source *s, struct error *err)
 {
@@ -686,5 +706,7 @@ audit_source_read(struct audit_source *s, struct error *err)
 	/* Behind the place where it could not be read any more somebody may still read. */
 	if (rc != 0 && s->fixed == NULL && source_loose(s, unread, s->n, true, why) != 0)
 		*err = *why;
+	if (rc != 0 && s->depth == 0)
+		source_hint_unread(s);
 	return rc;
 }

@@ -918,7 +918,7 @@ seal_value(struct plan *p, struct configuration *c, const char *key, size_t klen
 	} else if (klen == 0) {
 		error_set(err, ERROR_REFUSED, "the key is empty");
 		rc = error_hint(err, "write key=value");
-	} else if (inspect_names_provider_parameter(c->doc, key, klen)) {
+	} else if (inspect_names_provider_parameter(document_format(c->doc), key, klen)) {
 		error_set(err, ERROR_REFUSED, "%s", parameter_text);
 		error_place(err, c->path, 0);
 		error_key(err, key, klen);

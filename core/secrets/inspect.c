@@ -637,9 +637,8 @@ inspect_placeholder(const void *value, size_t n)
 
 /* config.providers.<name>.param.<any>, with dots as the format spells them. */
 bool
-inspect_names_provider_parameter(const struct document *d, const char *key, size_t len)
+inspect_names_provider_parameter(const struct document_format *f, const char *key, size_t len)
 {
-	const struct document_format *f = document_format(d);
 	const char *param;
 	char middle[16];
 	size_t n = strlen(f->providers), dot = strlen(f->dot);
@@ -663,7 +662,7 @@ inspect_is_provider_parameter(const struct document *d, size_t i)
 	size_t len;
 	const char *key = document_key(d, i, &len);
 
-	return inspect_names_provider_parameter(d, key, len);
+	return inspect_names_provider_parameter(document_format(d), key, len);
 }
 
 const char *

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 struct document;
+struct document_format;
 struct error;
 struct rules;
 struct secrets_file;
@@ -72,7 +73,8 @@ const char *inspect_why_left(const struct document *d, size_t i, const void *val
 /* Is it a parameter of a config provider?  Kafka resolves no references in
  * those: the provider is made with the value as it stands. */
 bool inspect_is_provider_parameter(const struct document *d, size_t i);
-bool inspect_names_provider_parameter(const struct document *d, const char *key, size_t len);
+bool inspect_names_provider_parameter(const struct document_format *f, const char *key,
+    size_t len);
 
 /* Whose file this is, if it is one that knows no config providers (log4j,
  * librdkafka, ZooKeeper), or NULL. */

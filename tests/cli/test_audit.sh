@@ -21,6 +21,99 @@ clean() {
 	rm -f server.properties sec.properties master.key pass
 }
 
+# expect_way FILE RULE HINT  What is told of FILE under RULE has HINT in its hint.
+expect_way() {
+	audit . -o json
+	expect_json "$out" '{("'"$3"'" in f["hint"]) for f in d["findings"]
+	    if f["file"] == "'"$1"'" and f["rule"] == "'"$2"'"}' '{True}'
+}
+
+# expect_gone RULE  It was done, and nothing is told under RULE any more.
+expect_gone() {
+	expect_rc 0
+	audit . -o json
+	expect_json "$out" '[f["key"] for f in d["findings"] if f["rule"] == "'"$1"'" and
+	    not f["suppressed_by"]]' '[]'
+}
+
+# What a hint says can be done, and then the finding is gone.
+case_hints_for_clear_text_can_be_followed() {
+	local value=CANARY-long-enough-1
+	chmod 600 server.properties sec.properties
+	run seal server.properties --yes --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote"
+	expect_gone clear-text-secret
+	echo "config.providers.vault.param.token=$value" >p.properties
+	expect_way p.properties clear-text-secret 'accept it by `# propseal:ignore clear-text-secret`'
+	run seal p.properties --yes --local-secrets-file sec.properties --remote-secrets-file "$remote"
+	expect_rc 1
+	sed -i '1i # propseal:ignore clear-text-secret only Connect reads it' p.properties
+	run audit .
+	expect_gone clear-text-secret
+	echo "sasl.password=$value" >client.config
+	expect_way client.config clear-text-secret \
+	    '`propseal file encrypt --config-format properties --config KEY`'
+	on client.config encrypt --config-format properties --config sasl.password
+	expect_gone clear-text-secret
+	printf 'data:\n  a.properties: |\n    ssl.key.password=%s\n' "$value" >map.yaml
+	expect_way map.yaml clear-text-secret secretKeyRef
+	rm map.yaml
+	printf 'log4j.rootLogger=INFO\nlog4j.appender.kafka.SslTruststorePassword=%s\n' "$value" \
+	    >log4j.properties
+	expect_way log4j.properties clear-text-secret '`propseal render` makes of the file'
+	run seal log4j.properties --yes --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote"
+	expect_gone clear-text-secret
+	expect_way log4j.properties unresolvable-here '`propseal render`'
+	expect_no orphan-entry
+	run render log4j.properties --local-secrets-file sec.properties --output-file clear.out
+	expect_rc 0
+	expect_in clear.out "$value"
+	rm clear.out
+	printf '{"db.password":"%s",\n"a"\n}\n' "$value" >broken.json
+	expect_way broken.json clear-text-secret 'mend what keeps the file from being read'
+	run seal broken.json --yes --local-secrets-file sec.properties --remote-secrets-file "$remote"
+	expect_rc 1
+	sed -i 's/"a"/"a":1/' broken.json
+	run seal broken.json --yes --local-secrets-file sec.properties --remote-secrets-file "$remote"
+	expect_gone clear-text-secret
+}
+
+case_hints_for_secrets_files_can_be_followed() {
+	local update='file update --config-file server.properties --local-secrets-file sec.properties'
+	seal
+	cp sec.properties kept.sec
+	cp server.properties kept.server
+	sed -i 's/^server.properties.ssl.key.password = .*/server.properties\/ssl.key.password = CANARYx/' \
+	    sec.properties
+	expect_way sec.properties unsealed-entry '`propseal file update`'
+	feed 'ssl.key.password=CANARY-new' $update --remote-secrets-file "$remote" --config -
+	expect_gone unsealed-entry
+	sed -i '/^server.properties.ssl.key.password/s/data:....../data:AAAAAA/' sec.properties
+	expect_way sec.properties damaged-entry '`propseal file update`'
+	feed 'ssl.key.password=CANARY-new' $update --remote-secrets-file "$remote" --config -
+	expect_gone damaged-entry
+	cp kept.sec sec.properties
+	sed -i '/ssl.key.password/d' sec.properties
+	expect_way server.properties dangling-reference '`propseal file add`'
+	feed 'ssl.key.password=CANARY-new' ${update/update/add} --remote-secrets-file "$remote" --config -
+	expect_gone dangling-reference
+	sed -i '/ssl.key.password/d' server.properties
+	expect_way sec.properties orphan-entry '`propseal file remove --orphan`'
+	on server.properties remove --orphan --config ssl.key.password
+	expect_gone orphan-entry
+	mv server.properties other.properties
+	sed -i '/ssl.keystore.password/d' other.properties
+	expect_way sec.properties orphan-entry 'with --base-name and any other --config-file'
+	on other.properties remove --orphan --base-name server.properties --config ssl.keystore.password
+	expect_gone orphan-entry
+	sed -i 's/iterations = .*/iterations = 10000/' sec.properties
+	expect_way sec.properties weak-kdf '`propseal file rotate --master-key`'
+	printf 'another CANARY horse\n' >new
+	run file rotate --master-key --local-secrets-file sec.properties --passphrase-new @new
+	expect_gone weak-kdf
+}
+
 case_comments_of_jaas_files_are_told_once() {
 	cat >jaas.conf <<-'END'
 		KafkaServer {

@@ -623,7 +623,7 @@ wake(void *arg)
 	struct api_thread *t = arg;
 
 	if (t->lazy > 0)
-		store_wake(t->api->parts.store);
+		store_wake_here(t->api->parts.store);
 	t->lazy = 0;
 }
 

@@ -29,6 +29,8 @@ void act_page_down(struct app *a);
 void act_page_up(struct app *a);
 void act_first(struct app *a);
 void act_last(struct app *a);
+void act_head(struct app *a);
+void act_go(struct app *a);	/* after `g`: what the next key goes to */
 void act_other_pane(struct app *a);
 void act_other_view(struct app *a);
 void act_view_files(struct app *a);
@@ -75,6 +77,9 @@ bool act_leave(struct app *a);
 
 /* view_files.c */
 void act_open(struct app *a);
+void act_secrets_file(struct app *a);
+void act_user(struct app *a);
+const char *act_needs_secrets_file(const struct app *a);
 void act_open_secrets(struct app *a);
 void act_filter(struct app *a);
 void act_cancel(struct app *a);

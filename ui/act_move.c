@@ -6,9 +6,12 @@
 #include "ui/app.h"
 #include "ui/canvas.h"
 #include "ui/dialog.h"
+#include "ui/keymap.h"
 #include "ui/loop.h"
 #include "ui/term.h"
 #include "ui/view.h"
+
+#define GO_COLS 56	/* of the box that tells what comes after `g` */
 
 /* Moving, folding and searching, in the lists of any main view. */
 
@@ -70,6 +73,97 @@ void
 act_last(struct app *a)
 {
 	move(a, INPUT_END);
+}
+
+/* To the group that the cursor is in. */
+void
+act_head(struct app *a)
+{
+	struct outline *o = panes_active(panes_of(a));
+	const struct outline_row *row = outline_at(o);
+
+	if (row == NULL || o->flat)
+		return;
+	list_go(&o->list, outline_find(o, row->group, OUTLINE_HEAD));
+	view_moved(a, o);
+}
+
+/* What may come after `g`, in a box. */
+struct go {
+	struct layer layer;
+	enum action_id chosen;	/* ACTION_COUNT: nothing */
+};
+
+static void
+go_draw(struct layer *layer, struct app *a)
+{
+	struct rect r = { 0, 0, 0, GO_COLS };
+	int rows, cols, y;
+	char name[2] = "";
+
+	(void)layer;
+	canvas_size(&rows, &cols);
+	for (int id = 0; id < ACTION_COUNT; id++)
+		r.h += keymap_after_go((enum action_id)id) != 0;
+	/* Where there is no room for a box its lines are all that is shown. */
+	if (rows >= r.h + 4 && cols > r.w) {
+		r = (struct rect){ rows - 2 - r.h - 2, cols - r.w, r.h + 2, r.w };
+		canvas_box(&r, "g");
+		r = (struct rect){ r.y + 1, r.x + 2, r.h - 2, r.w - 4 };
+		canvas_text(rows - 1, 1, cols - 2, STYLE_NOTE, "Esc goes nowhere");
+	} else {
+		r = (struct rect){ 0, 0, rows, cols };
+		canvas_clear(&r);
+	}
+	y = r.y;
+	for (int id = 0; id < ACTION_COUNT && y < r.y + r.h; id++) {
+		bool is_now = keymap_unavailable(a, (enum action_id)id) == NULL;
+
+		name[0] = (char)keymap_after_go((enum action_id)id);
+		if (name[0] == '\0')
+			continue;
+		canvas_text(y, r.x, 1, is_now ? STYLE_KEY : STYLE_NOTE, name);
+		canvas_text(y, r.x + 2, r.w - 2, is_now ? STYLE_TEXT : STYLE_NOTE,
+		    keymap_help(a, (enum action_id)id));
+		y++;
+	}
+	canvas_cursor(r.y, r.x, true);
+}
+
+static void
+go_key(struct layer *layer, struct app *a, uint32_t k)
+{
+	struct go *g = (struct go *)layer;
+	char name[KEY_NAME_MAX];
+
+	layer->done = true;
+	if (k < 0x80)
+		g->chosen = keymap_find(KEY_AFTER_GO(k));
+	if (g->chosen == ACTION_COUNT && k != INPUT_ESCAPE)
+		app_hint(a, "%c %s goes nowhere; Esc leaves it", (char)KEY_GO,
+		    key_name_of(k, name));
+}
+
+static void
+go_about(const struct layer *layer, struct about *out)
+{
+	(void)layer;
+	out->title = "going";
+	for (int id = 0; id < ACTION_COUNT; id++)
+		if (keymap_after_go((enum action_id)id) != 0)
+			about_key(out, keymap_after_go((enum action_id)id),
+			    keymap_action((enum action_id)id)->help);
+	about_key(out, INPUT_ESCAPE, "go nowhere");
+}
+
+void
+act_go(struct app *a)
+{
+	struct go g = { .layer = { .draw = go_draw, .key = go_key, .about = go_about,
+		.aside = true }, .chosen = ACTION_COUNT };
+
+	if (loop_run(a, &g.layer) && g.chosen != ACTION_COUNT)
+		keymap_run(a, g.chosen);
 }
 
 void

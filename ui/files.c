@@ -337,6 +337,23 @@ selection_referrer(const struct app *a, const struct environment *x, const char 
 	return false;
 }
 
+size_t
+selection_user_place(const struct app *a, const struct selection *s)
+{
+	const struct estate *e = a->model->estate;
+	const struct estate_file *f;
+	size_t i, k, n = 0;
+
+	for (i = 0; i < estate_count(e); i++) {
+		f = estate_file(e, i);
+		for (k = 0; (k = estate_next_user(f, k, f->count, s->environment, s->name,
+		    s->name_len)) < f->count; k++, n++)
+			if (&f->entries[k] == s->entry)
+				return n;
+	}
+	return n;
+}
+
 const char *
 selection_needs_file(const struct app *a)
 {

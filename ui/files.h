@@ -98,6 +98,9 @@ struct selection selection_get(const struct app *a);
 bool selection_referrer(const struct app *a, const struct environment *x, const char *name,
     size_t len, size_t nth, const struct estate_file **file, const struct estate_entry **entry);
 
+/* Of the entries that refer to what is selected, how many come before it. */
+size_t selection_user_place(const struct app *a, const struct selection *s);
+
 /* For actions: why they cannot work on it now, or NULL. */
 const char *selection_needs_file(const struct app *a);
 const char *selection_needs_plain(const struct app *a);

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/time.h"
+#include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
 #include "ui/frame.h"
@@ -472,6 +473,8 @@ frame_key(struct layer *layer, struct app *a, uint32_t k)
 		lessons_choose(a);
 	else if (id != ACTION_COUNT)
 		keymap_run(a, id);
+	else if (keymap_waits(k))
+		act_go(a);
 	else
 		frame_unknown_key(a, k);
 }

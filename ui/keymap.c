@@ -47,6 +47,8 @@ key_name_of(uint32_t key, char name[KEY_NAME_MAX])
 			return names[i].name;
 	if (key < ' ')
 		snprintf(name, KEY_NAME_MAX, "^%c", (char)(key + '@'));
+	else if (key >= KEY_AFTER_GO(0))
+		snprintf(name, KEY_NAME_MAX, "%c%c", (char)KEY_GO, (char)key);
 	else
 		snprintf(name, KEY_NAME_MAX, "%.*s", (int)text_utf8_encode(key, utf8), utf8);
 	return name;
@@ -65,6 +67,8 @@ key_name_parse(const char *name, size_t n)
 	if (n == 2 && name[0] == '^' && ((name[1] >= '@' && name[1] <= '_') ||
 	    ascii_is_lower(name[1])))
 		return INPUT_CTRL(name[1]);
+	if (n == 2 && name[0] == KEY_GO && name[1] > ' ' && name[1] < 0x7f)
+		return KEY_AFTER_GO(name[1]);
 	if (n == 0 || text_utf8_decode((const unsigned char *)name, n, &key) != n)
 		return 0;
 	return key < ' ' || (key >= 0x7f && key < 0xa0) ? 0 : key;
@@ -79,10 +83,21 @@ static const struct action actions[ACTION_COUNT] = {
 	    .faces[EVERYWHERE] = { .run = act_page_down } },
 	[ACTION_PAGE_UP] = { MOVE, "page-up", { INPUT_PAGE_UP, '<' }, "previous page", false,
 	    .faces[EVERYWHERE] = { .run = act_page_up } },
-	[ACTION_FIRST] = { MOVE, "first", { INPUT_HOME }, "first line", false,
+	[ACTION_FIRST] = { MOVE, "first", { INPUT_HOME, KEY_AFTER_GO('g') }, "first line", false,
 	    .faces[EVERYWHERE] = { .run = act_first } },
-	[ACTION_LAST] = { MOVE, "last", { INPUT_END }, "last line", false,
+	[ACTION_LAST] = { MOVE, "last", { INPUT_END, KEY_AFTER_GO('e') }, "last line", false,
 	    .faces[EVERYWHERE] = { .run = act_last } },
+	[ACTION_HEAD] = { MOVE, "head", { KEY_AFTER_GO('f') },
+	    "to the line of the group that the line is in", false, {
+	    [VIEW_FILES] = { .help = "to the line of the file that the entry is in",
+		.run = act_head } },
+	    .faces[EVERYWHERE] = { .run = act_head } },
+	[ACTION_SECRETS_FILE] = { MOVE, "secrets-file", { KEY_AFTER_GO('s') },
+	    "to the secrets file", false, {
+	    [VIEW_FILES] = { .unavailable = act_needs_secrets_file, .run = act_secrets_file } } },
+	[ACTION_USER] = { MOVE, "user", { KEY_AFTER_GO('u') },
+	    "to the next entry that uses the same sealed one", false, {
+	    [VIEW_FILES] = { .unavailable = selection_needs_sealed, .run = act_user } } },
 	[ACTION_OTHER_PANE] = { MOVE, "other-pane", { INPUT_TAB, INPUT_BACKTAB },
 	    "to the other pane", false, {
 	    [VIEW_FILES] = { .rank = 7, .label = "pane", .run = act_other_pane },
@@ -460,6 +475,21 @@ keymap_find(uint32_t key)
 	return ACTION_COUNT;
 }
 
+bool
+keymap_waits(uint32_t key)
+{
+	return key == KEY_GO && keymap_find(key) == ACTION_COUNT;
+}
+
+uint32_t
+keymap_after_go(enum action_id id)
+{
+	for (int i = 0; i < ACTION_KEYS; i++)
+		if (keys_of(id)[i] >= KEY_AFTER_GO(0))
+			return keys_of(id)[i] - KEY_AFTER_GO(0);
+	return 0;
+}
+
 /* Of an action in the view that is shown. */
 static const struct keymap_face *
 face_of(const struct app *a, enum action_id id)
@@ -638,6 +668,19 @@ set_none(struct bindings *b, enum action_id id, struct error *err)
 	return 0;
 }
 
+/* Who gives `g` to an action has no two keys that begin with it. */
+static void
+bindings_drop_go(uint32_t keys[ACTION_KEYS])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ACTION_KEYS; i++)
+		if (keys[i] < KEY_AFTER_GO(0))
+			keys[n++] = keys[i];
+	while (n < ACTION_KEYS)
+		keys[n++] = 0;
+}
+
 /* Actions that came when people had keys of their own already: they leave a key to an action
  * that was given it, unless they were given it themselves. */
 static void
@@ -651,6 +694,8 @@ bindings_yield(struct bindings *b, enum action_id to, uint32_t key)
 	const struct action *a;
 	size_t i;
 
+	for (i = 0; i < ACTION_COUNT && key == KEY_GO; i++)
+		bindings_drop_go(b->keys[i]);
 	for (i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
 		a = keymap_action(later[i]);
 		if (later[i] != to && a->keys[0] == key && b->keys[later[i]][0] == key)
@@ -686,6 +731,14 @@ bindings_set(struct bindings *b, enum action_id id, const char *text, struct err
 	return 0;
 }
 
+/* The first of two keys cannot be one of its own, too. */
+static bool
+bindings_clash(uint32_t one, uint32_t other)
+{
+	return one == other || (one == KEY_GO && other >= KEY_AFTER_GO(0)) ||
+	    (other == KEY_GO && one >= KEY_AFTER_GO(0));
+}
+
 bool
 bindings_conflict(const struct bindings *b, enum action_id *one, enum action_id *two, uint32_t *key)
 {
@@ -695,7 +748,7 @@ bindings_conflict(const struct bindings *b, enum action_id *one, enum action_id 
 
 	for (i = 0; i < n; i++) {
 		for (j = 0; j < i; j++) {
-			if (keys[i] == 0 || keys[i] != keys[j] ||
+			if (keys[i] == 0 || !bindings_clash(keys[i], keys[j]) ||
 			    i / ACTION_KEYS == j / ACTION_KEYS)
 				continue;
 			*one = (enum action_id)(j / ACTION_KEYS);

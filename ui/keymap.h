@@ -15,7 +15,11 @@ struct error;
 
 #define KEY_NAME_MAX 16
 
-/* A key's name for people, such as "Space", "^L", "w". */
+/* Two keys: the second is waited for after `g`, where that has no action of its own. */
+#define KEY_GO ((uint32_t)'g')
+#define KEY_AFTER_GO(c) (0x1000000 | (uint32_t)(c))
+
+/* A key's name for people, such as "Space", "^L", "w"; of two keys "gs". */
 const char *key_name_of(uint32_t key, char name[KEY_NAME_MAX]);
 
 /*
@@ -26,7 +30,7 @@ const char *key_name_of(uint32_t key, char name[KEY_NAME_MAX]);
  */
 enum action_id {
 	ACTION_DOWN, ACTION_UP, ACTION_PAGE_DOWN, ACTION_PAGE_UP, ACTION_FIRST,
-	ACTION_LAST, ACTION_OTHER_PANE, ACTION_OPEN, ACTION_UNFOLD, ACTION_FOLD,
+	ACTION_LAST, ACTION_HEAD, ACTION_SECRETS_FILE, ACTION_USER, ACTION_OTHER_PANE, ACTION_OPEN, ACTION_UNFOLD, ACTION_FOLD,
 	ACTION_UNFOLD_ALL, ACTION_FOLD_ALL, ACTION_SEARCH, ACTION_NEXT,
 	ACTION_PREVIOUS, ACTION_NEXT_PROBLEM, ACTION_PREVIOUS_PROBLEM,
 	ACTION_FILTER, ACTION_WORDS, ACTION_SORT, ACTION_CANCEL,
@@ -87,6 +91,12 @@ void keymap_bind(const struct bindings *b);
 
 /* The action of a key, or ACTION_COUNT. */
 enum action_id keymap_find(uint32_t key);
+
+/* Does the key only begin two? */
+bool keymap_waits(uint32_t key);
+
+/* The second of the two keys of an action; 0: it has none. */
+uint32_t keymap_after_go(enum action_id id);
 
 /* Why it cannot be done now, or NULL. */
 const char *keymap_unavailable(const struct app *a, enum action_id id);

@@ -122,6 +122,40 @@ files_go_to_counterpart(struct app *a, const struct selection *s)
 	act_other_pane(a);
 }
 
+/* From a sealed entry to the first that uses it, from a user of one to the next. */
+void
+act_user(struct app *a)
+{
+	struct selection s = selection_get(a);
+	size_t all = environment_references(s.environment, s.name, s.name_len), nth = 0;
+
+	if (s.kind == SELECTION_ENTRY)
+		nth = selection_user_place(a, &s) + 1;
+	if (s.kind == SELECTION_ENTRY && all <= 1)
+		app_refuse(a, "no other entry uses what this one does");
+	else if (!files_go_to_user(a, &s, nth < all ? nth : 0))
+		app_refuse(a, "no configuration file refers to this entry");
+}
+
+const char *
+act_needs_secrets_file(const struct app *a)
+{
+	struct selection s = selection_get(a);
+
+	return s.environment == NULL ? "what is selected has no secrets file" :
+	    s.environment->secrets == NULL ? "its secrets file cannot be read" : NULL;
+}
+
+/* The other pane shows it. */
+void
+act_secrets_file(struct app *a)
+{
+	a->files->panes.right_active = true;
+	a->files->panes.left.ranging = false;
+	list_go(&a->files->panes.right.list, 0);
+	view_moved(a, &a->files->panes.right);
+}
+
 void
 act_open(struct app *a)
 {

@@ -24,6 +24,7 @@ static const struct scene {
 	{ "pending-diff", UNLOCKED, { "a", "p", "P", "=Seal 2 values", NULL } },
 	{ "pending-apply", UNLOCKED, { "a", "w", "=[Cancel]", NULL } },
 	{ "pending-destination", UNLOCKED, { "a", "3", "j", "e", NULL } },
+	{ "going", LOCKED, { "/", "<ssl.key.pass", "g", NULL } },
 	{ "registry-none", LOCKED, { "6", NULL } },
 	{ "help", LOCKED, { "?", NULL } },
 	{ "legend", LOCKED, { "?", "legend", NULL } },

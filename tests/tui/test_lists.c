@@ -412,6 +412,69 @@ very_long_key_has_a_name(void **state)
 	fixture_leave(v);
 }
 
+/* A `g` waits for a second key, and shows what that may be. */
+static void
+two_keys_go_to_the_ends_and_to_what_belongs_together(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	fixture_write(f, "estate/zoo.properties", "x.password=${securepass:"
+	    "/etc/kafka/secrets.properties:broker.properties/ssl.key.password}\n");
+	fixture_keep(f);
+	v = fixture_open(f);
+	vt_settle(v);
+	vt_key(v, "g");
+	vt_assert_has(v, "g first line");
+	vt_assert_has(v, "e last line");
+	vt_assert_has(v, "s to the secrets file");
+	vt_assert_has(v, "f to the line of the file that the entry is in");
+	vt_assert_has(v, "u to the next entry that uses the same sealed one");
+	/* What else comes does nothing but to be told. */
+	vt_key(v, KEY_ESC);
+	vt_assert_lacks(v, "e last line");
+	vt_type(v, "gA");
+	vt_assert_has(v, "g A goes nowhere");
+	vt_assert_lacks(v, "marked");
+	vt_type(v, "ge");
+	vt_assert_has(v, "zoo.properties:1" INTO "x.password");
+	vt_type(v, "gf");
+	vt_assert_has(v, INTO "zoo.properties \342\224\200");
+	vt_type(v, "gg");
+	vt_assert_lacks(v, "zoo.properties \342\224\200");
+	vt_assert_lacks(v, "zoo.properties:1");
+	/* What cannot be done now says why. */
+	vt_type(v, "gu");
+	vt_assert_has(v, "gu (user): select a sealed entry first");
+	type_line(v, "/ssl.key.pass");
+	vt_assert_has(v, "broker.properties:6" INTO "ssl.key.password");
+	vt_type(v, "gu");
+	vt_assert_has(v, "zoo.properties:1" INTO "x.password");
+	vt_type(v, "gu");
+	vt_assert_has(v, "broker.properties:6" INTO "ssl.key.password");
+	vt_type(v, "gs");
+	vt_assert_has(v, "secrets.properties:8" INTO "broker.properties/ssl.key.password");
+	vt_type(v, "ge");
+	vt_assert_has(v, "old.properties/orphan.password \342\224\200");
+	/* In another view, and on the smallest screen. */
+	vt_type(v, "2ge");
+	vt_type(v, "gf");
+	vt_type(v, "gs");
+	vt_assert_has(v, "gs (secrets-file): this is for the configuration files");
+	vt_resize(v, 5, 20);
+	vt_key(v, "g");
+	vt_assert_has(v, "g first line");
+	vt_assert_has(v, "u to the next entry");
+	vt_key(v, KEY_ESC);
+	vt_resize(v, 24, 80);
+	/* The help lists and does them. */
+	vt_type(v, "1?gs");
+	vt_assert_has(v, "secrets-file");
+	vt_key(v, KEY_ESC);
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
+}
+
 int
 main(void)
 {
@@ -427,6 +490,7 @@ main(void)
 		FIXTURE_TEST(command_with_a_name_that_types_is_not_copied),
 		FIXTURE_TEST(file_of_the_rows_on_top_stays),
 		FIXTURE_TEST(very_long_key_has_a_name),
+		FIXTURE_TEST(two_keys_go_to_the_ends_and_to_what_belongs_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,6 +164,37 @@ a_newer_action_leaves_its_key(void **state)
 	fixture_leave(v);
 }
 
+/* Two keys are a name; who gives `g` to an action has none that begin with it. */
+static void
+two_keys_are_bound_and_given_away(void **state)
+{
+	struct vt *v = with_settings(*state, "[ui]\nkey.mark-all = ga A\nkey.first = Home\n");
+	int status;
+
+	vt_settle(v);
+	vt_key(v, "g");
+	vt_assert_has(v, "a mark all clear-text secrets");
+	vt_assert_lacks(v, "g first line");
+	vt_key(v, "a");
+	vt_assert_has(v, "4 marked");
+	vt_key(v, "u");
+	fixture_leave(v);
+	v = with_settings(*state, "[ui]\nkey.mark-file = g\n");
+	vt_settle(v);
+	vt_key(v, "g");
+	vt_assert_has(v, "2 marked");
+	vt_key(v, "u");
+	vt_type(v, "?first line");
+	vt_assert_has(v, "Home        first");
+	vt_key(v, KEY_ESC);
+	fixture_leave(v);
+	v = with_settings(*state, "[ui]\nkey.mark-file = g\nkey.quit = q gq\n");
+	status = vt_wait_exit(v);
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_true(vt_sent(v, "settings.ini:3: the key gq of quit is that of mark-file too"));
+	vt_free(v);
+}
+
 int
 main(void)
 {
@@ -175,6 +206,7 @@ main(void)
 		FIXTURE_TEST(rules_and_patterns_choose_what_is_marked),
 		FIXTURE_TEST(broken_file_is_said_before_the_screen),
 		FIXTURE_TEST(a_newer_action_leaves_its_key),
+		FIXTURE_TEST(two_keys_are_bound_and_given_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

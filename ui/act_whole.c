@@ -343,7 +343,7 @@ whole_draw_below(const struct whole *w, struct app *a, const struct rect *r, int
 		used = reveal_draw_time(a->reveal, r->y + r->h - 1, 1, r->w - 2) + 2;
 	canvas_text(r->y + r->h - 1, 1, r->w - 2 - used, a->notice[0] != '\0' &&
 	    a->notice_is_error ? STYLE_ERROR : STYLE_NOTE, a->notice[0] != '\0' ? a->notice :
-	    reveal_shown(a->reveal) ? "Any key masks it, and so does the time; y copies it." : "");
+	    reveal_shown(a->reveal) ? "Any key masks it, and the time; r longer, y copy." : "");
 }
 
 static void
@@ -571,7 +571,9 @@ whole_key(struct layer *layer, struct app *a, uint32_t k)
 		whole_search_key(w, a, k);
 		return;
 	}
-	if (k != 'y' && reveal_hide(a->reveal) && (k == 'r' || k == INPUT_ESCAPE))
+	if (k == 'r' && reveal_longer(a->reveal))
+		return;
+	if (k != 'y' && reveal_hide(a->reveal) && k == INPUT_ESCAPE)
 		return;
 	if (whole_move_key(w, k))
 		return;

@@ -86,9 +86,9 @@ words_draw_reveal(struct app *a, const struct rect *r)
 
 	if (r->h > 2) {
 		where.h = lines < r->h ? lines : r->h - 1;
-		snprintf(text, sizeof(text), "%s: any key masks it, %s copies it",
+		snprintf(text, sizeof(text), "%s: %s longer, %s copy, Esc mask",
 		    lines > where.h ? "only the beginning fits" : "shown in clear",
-		    KEY(ACTION_COPY));
+		    KEY(ACTION_REVEAL), KEY(ACTION_COPY));
 		used = reveal_draw_time(a->reveal, r->y + where.h, r->x + 1, r->w - 2);
 		canvas_text(r->y + where.h, r->x + 1, r->w - 3 - used, STYLE_NOTICE, text);
 	}
@@ -461,11 +461,12 @@ static void
 frame_key(struct layer *layer, struct app *a, uint32_t k)
 {
 	enum action_id id = keymap_find(k);
-	bool was_shown = id != ACTION_COPY && reveal_hide(a->reveal);
 
 	(void)layer;
-	/* The key that reveals masks as well. */
-	if (was_shown && (id == ACTION_REVEAL || id == ACTION_CANCEL))
+	/* The key that reveals shows it for longer. */
+	if (id == ACTION_REVEAL && reveal_longer(a->reveal))
+		return;
+	if (id != ACTION_COPY && reveal_hide(a->reveal) && id == ACTION_CANCEL)
 		return;
 	/* What was searched for is underlined until Esc. */
 	a->searched = a->searched && id != ACTION_CANCEL;

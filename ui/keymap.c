@@ -259,7 +259,8 @@ static const struct action actions[ACTION_COUNT] = {
 		.unavailable = act_rotation_needs_session,
 		.changes = true, .run = act_rotation_apply } } },
 
-	[ACTION_REVEAL] = { VALUE, "reveal", { 'r' }, "show the value for a few seconds", false, {
+	[ACTION_REVEAL] = { VALUE, "reveal", { 'r' },
+	    "show the value for a few seconds; again: longer", false, {
 	    [VIEW_FILES] = { .rank = 4, .label = "reveal", .unavailable = selection_needs_value,
 		.run = act_reveal },
 	    [VIEW_REGISTRY] = { .rank = 2, .label = "reveal",

@@ -181,7 +181,7 @@ static const struct lesson {
 	{ "reveal", "see a value for a moment", "A sealed value is opened with the master key, "
 	    "shown for seconds, and not kept by the screen.", LESSON_SEALED, {
 		{ "show the value of an entry with S", "r on it", is_revealed, false },
-		{ "mask it", "any key", is_masked, false },
+		{ "mask it", "any key but r", is_masked, false },
 		{ "go to its sealed entry: who uses it?", "Enter", on_sealed, false },
 		{ "wipe the keys from memory", "L, then Enter", is_locked, false } },
 	    "U opens it again, with the key or the passphrase." },

@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "ui/term.h"
 
 #define GAUGE 10		/* columns */
+#define LAST_SECONDS 3		/* look like a warning */
 #define LONG_MS 120000
 #define VALUE_MAX ((size_t)1 << 20)	/* no screen shows more */
 
@@ -97,6 +99,18 @@ reveal_show(struct reveal *r, const void *bytes, size_t n, int ms)
 	r->until = ms > 0 ? clock_ms() + (uint64_t)ms : 0;
 	term_report_focus(true);
 	return 0;
+}
+
+bool
+reveal_longer(struct reveal *r)
+{
+	if (!r->shown)
+		return false;
+	if (r->until != 0 && r->ms <= INT_MAX - REVEAL_LONGER_MS) {
+		r->until += REVEAL_LONGER_MS;
+		r->ms += REVEAL_LONGER_MS;
+	}
+	return true;
 }
 
 bool
@@ -199,7 +213,8 @@ reveal_draw_time(const struct reveal *r, int y, int x, int w)
 	left = (size_t)((r->until > now ? r->until - now : 0) + unit - 1) / unit;
 	total = (size_t)((uint64_t)r->ms + unit - 1) / unit;
 	snprintf(text, sizeof(text), " %zu %s", left, unit == 1000 ? "s" : "min");
-	used = canvas_right(y, x, w, STYLE_NOTICE, text);
+	used = canvas_right(y, x, w, unit == 1000 && left <= LAST_SECONDS ? STYLE_DANGLING :
+	    STYLE_NOTICE, text);
 	if (w < 2 * GAUGE)
 		return used;
 	canvas_gauge(y, x + w - used - GAUGE, GAUGE, left < total ? left : total, total);

@@ -207,12 +207,12 @@ reveal_shows_the_environments_own_value(void **state)
 		type_line(v, keys[i - 1]);
 		snprintf(value, sizeof(value), "value-%d-a", i);
 		vt_assert_has(v, value);
-		vt_key(v, "r");
+		vt_key(v, KEY_ESC);
 		vt_assert_lacks(v, "value-");
 		vt_key(v, KEY_TAB);
 		vt_key(v, "r");
 		vt_assert_has(v, value);
-		vt_key(v, "r");
+		vt_key(v, KEY_ESC);
 		vt_key(v, KEY_TAB);
 	}
 	vt_assert_has(v, "keys 5/5");

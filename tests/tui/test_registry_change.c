@@ -238,7 +238,7 @@ rotation_wants_the_word_and_is_followed_to_its_end(void **state)
 	go_to_password(v);
 	vt_key(v, "r");
 	see(v, SERVER_NEW_VALUE);
-	vt_key(v, "r");
+	vt_key(v, KEY_ESC);
 	session_quit(state);
 }
 

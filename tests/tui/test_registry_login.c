@@ -76,7 +76,7 @@ lock_wipes_the_password_and_the_next_use_asks_for_it(void **state)
 	see(v, "Password:");
 	type_line(v, SERVER_PASSWORD);
 	see(v, SERVER_NEW_VALUE);
-	vt_key(v, "r");
+	vt_key(v, KEY_ESC);
 	session_quit(state);
 }
 
@@ -94,7 +94,7 @@ password_of_a_file_does_not_stay_either(void **state)
 	go_to_password(v);
 	vt_key(v, "r");
 	see(v, SERVER_NEW_VALUE);
-	vt_key(v, "r");
+	vt_key(v, KEY_ESC);
 	session_quit(state);
 }
 

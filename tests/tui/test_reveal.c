@@ -25,7 +25,7 @@ value_is_shown_and_any_key_masks_it(void **state)
 	vt_key(v, "r");
 	vt_assert_has(v, FIXTURE_BROKER_SECRET);
 	golden_assert(v, "reveal-80x24");
-	vt_key(v, "r");
+	vt_key(v, KEY_ESC);
 	vt_assert_lacks(v, FIXTURE_BROKER_SECRET);
 	vt_key(v, "r");
 	vt_assert_has(v, FIXTURE_BROKER_SECRET);
@@ -87,6 +87,53 @@ value_masks_itself_by_time(void **state)
 	fixture_leave(v);
 }
 
+/* How many are left, as the screen has it. */
+static int
+seconds_left(struct vt *v)
+{
+	char row[512], *end;
+
+	for (int y = 0; y < vt_rows(v); y++) {
+		vt_row(v, y, row, sizeof(row));
+		end = row + strlen(row);
+		if (strstr(row, "r longer") == NULL || end - row < 3 || strcmp(end - 2, " s") != 0)
+			continue;
+		for (end -= 3; end > row && end[-1] != ' '; end--)
+			;
+		return atoi(end);
+	}
+	vt_fail(v, "no time is", "left");
+	return 0;
+}
+
+static void
+key_that_reveals_adds_ten_seconds(void **state)
+{
+	struct fixture_start s = { .args = { "estate", "--reveal-time", "60" },
+	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
+	struct vt *v = fixture_run(*state, &s);
+	int before, after;
+
+	go_to_broker_secret(v);
+	vt_key(v, "r");
+	before = seconds_left(v);
+	assert_in_range(before, 1, 60);
+	vt_type(v, "rrrr");
+	vt_assert_has(v, FIXTURE_BROKER_SECRET);
+	after = seconds_left(v);
+	assert_in_range(after, 41, 100);
+	assert_true(after > before);
+	vt_key(v, KEY_ESC);
+	vt_assert_lacks(v, FIXTURE_BROKER_SECRET);
+	/* In a whole file it is the same. */
+	vt_type(v, "Prrrrrr");
+	vt_assert_has(v, FIXTURE_BROKER_SECRET);
+	vt_key(v, KEY_ESC);
+	vt_assert_lacks(v, FIXTURE_BROKER_SECRET);
+	vt_key(v, KEY_ESC);
+	fixture_leave(v);
+}
+
 static void
 losing_the_focus_and_resizing_mask_it(void **state)
 {
@@ -125,7 +172,7 @@ no_copy_stays_in_memory(void **state)
 	/* The scan can find it while it is shown, so it would find a leak too. */
 	assert_true(memory_count(vt_pid(v), FIXTURE_BROKER_SECRET,
 	    strlen(FIXTURE_BROKER_SECRET)) >= 1);
-	vt_key(v, "r");
+	vt_key(v, KEY_ESC);
 	memory_assert_clean(vt_pid(v), "masked value", FIXTURE_BROKER_SECRET);
 	memory_assert_clean(vt_pid(v), "typed passphrase", FIXTURE_PASSPHRASE);
 	assert_true(memory_count(vt_pid(v), raw, sizeof(raw)) >= 1);
@@ -150,7 +197,7 @@ no_copy_of_a_clear_text_value_stays_in_memory(void **state)
 	type_line(v, "/keystore.pass");
 	vt_key(v, "r");
 	vt_assert_has(v, FIXTURE_KEYSTORE_SECRET);
-	vt_key(v, "r");
+	vt_key(v, KEY_ESC);
 	vt_assert_lacks(v, FIXTURE_KEYSTORE_SECRET);
 	memory_assert_clean(vt_pid(v), "masked value", FIXTURE_KEYSTORE_SECRET);
 	fixture_leave(v);
@@ -363,7 +410,7 @@ control_characters_in_a_value_are_made_visible(void **state)
 	vt_type(v, "jr");
 	vt_assert_has(v, "x\\x1b]0;owned\\x07y\\nz");
 	assert_false(vt_sent(v, "\033]0;owned"));
-	vt_key(v, "r");
+	vt_key(v, KEY_ESC);
 	fixture_leave(v);
 }
 
@@ -383,12 +430,12 @@ long_value_is_wrapped_and_said_to_be_cut(void **state)
 	vt_type(v, "jr");
 	vt_assert_has(v, "only the beginning fits");
 	vt_assert_lacks(v, "END");
-	vt_key(v, "r");
+	vt_key(v, KEY_ESC);
 	assert_false(vt_find(v, "vvvvvvvvvv", &row, &col));
 	vt_resize(v, 50, 200);
 	vt_key(v, "r");
 	vt_assert_has(v, "END");
-	vt_key(v, "r");
+	vt_key(v, KEY_ESC);
 	vt_assert_lacks(v, "END");
 	fixture_leave(v);
 }
@@ -452,6 +499,7 @@ main(void)
 		FIXTURE_TERM(value_is_shown_at_every_size, "screen"),
 		FIXTURE_TERM(value_is_shown_at_every_size, "tmux"),
 		FIXTURE_TEST(value_masks_itself_by_time),
+		FIXTURE_TEST(key_that_reveals_adds_ten_seconds),
 		FIXTURE_TEST(losing_the_focus_and_resizing_mask_it),
 		FIXTURE_TEST(no_copy_stays_in_memory),
 		FIXTURE_TEST(no_copy_of_a_clear_text_value_stays_in_memory),

@@ -237,20 +237,50 @@ is_final(wint_t c)
 	return c >= 0x40 && c <= 0x7e;
 }
 
-/* An escape that curses could not read as a key: alone it is Escape, with
- * more behind it an unknown key, which must not be taken for single keys. */
+/* The key of what follows an escape, ${n} bytes: as terminals have it in one mode or another,
+ * whatever TERM says of them. */
+static uint32_t
+from_sequence(const unsigned char *c, size_t n)
+{
+	static const uint32_t letters[] = { ['A'] = INPUT_UP, ['B'] = INPUT_DOWN,
+		['C'] = INPUT_RIGHT, ['D'] = INPUT_LEFT, ['F'] = INPUT_END, ['H'] = INPUT_HOME,
+		['M'] = INPUT_ENTER, ['P'] = INPUT_F1, ['Z'] = INPUT_BACKTAB };
+	static const uint32_t numbers[] = { ['1'] = INPUT_HOME, ['3'] = INPUT_DELETE,
+		['4'] = INPUT_END, ['5'] = INPUT_PAGE_UP, ['6'] = INPUT_PAGE_DOWN,
+		['7'] = INPUT_HOME, ['8'] = INPUT_END };
+	uint32_t key = 0;
+
+	if (n == 2 && c[1] < sizeof(letters) / sizeof(letters[0]) &&
+	    (c[0] == 'O' || (c[1] != 'M' && c[1] != 'P')))
+		key = letters[c[1]];
+	else if (n == 3 && c[0] == '[' && c[2] == '~' &&
+	    c[1] < sizeof(numbers) / sizeof(numbers[0]))
+		key = numbers[c[1]];
+	else if ((n == 3 && memcmp(c, "[[A", n) == 0) || (n == 4 && memcmp(c, "[11~", n) == 0))
+		key = INPUT_F1;
+	return key != 0 ? key : INPUT_OTHER;
+}
+
+/* An escape that curses could not read as a key: alone it is Escape, with more behind it a key
+ * that this terminal does not have, or an unknown one, which must not be taken for single keys. */
 static uint32_t
 after_escape(void)
 {
+	unsigned char sequence[SEQUENCE_MAX];
+	size_t n = 0;
 	wint_t c;
-	int i;
 
 	if (get_wch(&c) == ERR)
 		return INPUT_ESCAPE;
 	if (c == '[' || c == 'O') {
-		for (i = 0; i < SEQUENCE_MAX && get_wch(&c) != ERR &&
-		    (!is_final(c) || (i == 0 && c == '[')); i++)
-			;
+		sequence[n++] = (unsigned char)c;
+		while (n < SEQUENCE_MAX && get_wch(&c) != ERR) {
+			sequence[n++] = (unsigned char)c;
+			/* A second bracket begins the function keys of Linux' console. */
+			if (is_final(c) && (n > 2 || c != '['))
+				break;
+		}
+		return from_sequence(sequence, n);
 	} else if (c == ']' || c == 'P') {
 		read_string(NULL, STRING_WAIT_MS);
 	}
@@ -289,17 +319,6 @@ term_key_read(struct event *e)
 	else
 		e->key = from_character((uint32_t)c);
 	return true;
-}
-
-/* The keys whose sequence is one letter, as all terminals have it that send them so. */
-static uint32_t
-from_final(unsigned char letter)
-{
-	static const uint32_t keys[] = { ['A'] = INPUT_UP, ['B'] = INPUT_DOWN, ['C'] = INPUT_RIGHT,
-		['D'] = INPUT_LEFT, ['F'] = INPUT_END, ['H'] = INPUT_HOME, ['Z'] = INPUT_BACKTAB };
-
-	return letter < sizeof(keys) / sizeof(keys[0]) && keys[letter] != 0 ? keys[letter] :
-	    INPUT_OTHER;
 }
 
 /* A string that a terminal sends, read past curses from its start on. */
@@ -353,11 +372,8 @@ read_sequence(struct event *e)
 		;
 	if (n == 5 && memcmp(c, "[200~", n) == 0)
 		read_paste(e);
-	else if ((n == 2 && memcmp(c, "OP", n) == 0) || (n == 3 && memcmp(c, "[[A", n) == 0) ||
-	    (n == 4 && memcmp(c, "[11~", n) == 0))
-		e->key = INPUT_F1;
-	else if (n == 2)
-		e->key = from_final(c[1]);
+	else
+		e->key = from_sequence(c, n);
 }
 
 static size_t

@@ -88,7 +88,7 @@ void term_close(void);
  * term_wait(e, timeout_ms, secret):
  * The next event, waiting at most ${timeout_ms} (-1: for ever).  With
  * ${secret} keys are read past curses, which would keep them in its queue:
- * only characters, Enter, ^J, Escape, Tab, Backspace and arrows are told apart then.
+ * only characters, Enter, ^J, Escape, Tab, Backspace and keys of movement are told apart then.
  */
 void term_wait(struct event *e, int timeout_ms, bool secret);
 

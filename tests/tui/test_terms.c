@@ -136,6 +136,52 @@ eight_colours_are_enough_for_a_theme(void **state)
 	fixture_leave(v);
 }
 
+/* What terminals send for these differs by their mode, and not always as TERM has it. */
+static void
+home_and_end_are_known_in_every_form(void **state)
+{
+	static const char *const terms[] = { "xterm-256color", "xterm", "screen", "tmux", "linux",
+		"vt100" };
+	static const char *const forms[][2] = { { "\033[H", "\033[F" }, { "\033OH", "\033OF" },
+		{ "\033[1~", "\033[4~" }, { "\033[7~", "\033[8~" } };
+	int last, row, col;
+
+	for (size_t t = 0; t < sizeof(terms) / sizeof(terms[0]); t++) {
+		struct fixture_start s = { .term = terms[t] };
+		struct vt *v = fixture_run(*state, &s);
+
+		vt_settle(v);
+		assert_true(vt_find(v, "vault.token", &last, &col));
+		for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+			vt_key(v, forms[i][1]);
+			vt_cursor(v, &row, &col);
+			assert_int_equal(row, last);
+			vt_key(v, forms[i][0]);
+			vt_cursor(v, &row, &col);
+			assert_int_equal(row, 2);
+		}
+		/* Arrows and pages in both modes; none is typed into a secret. */
+		vt_key(v, "\033[B");
+		vt_key(v, "\033OB");
+		vt_cursor(v, &row, &col);
+		assert_int_equal(row, 4);
+		vt_key(v, "\033[5~");
+		vt_cursor(v, &row, &col);
+		assert_int_equal(row, 2);
+		vt_key(v, "U");
+		vt_type(v, "abc");
+		vt_cursor(v, &row, &col);
+		for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+			vt_key(v, forms[i][0]);
+			vt_key(v, forms[i][1]);
+		}
+		vt_cursor(v, &row, &last);
+		assert_int_equal(last, col);
+		vt_key(v, KEY_ESC);
+		fixture_leave(v);
+	}
+}
+
 /* No arrows, lines, bullets: what the keys hold is not the frame's. */
 static void
 assert_no_frame(struct vt *v)
@@ -552,6 +598,7 @@ main(void)
 		FIXTURE_TEST(no_color_uses_none),
 		FIXTURE_TEST(every_theme_draws_the_same_text),
 		FIXTURE_TEST(eight_colours_are_enough_for_a_theme),
+		FIXTURE_TEST(home_and_end_are_known_in_every_form),
 		FIXTURE_TEST(screen_is_read_aloud_line_by_line),
 		FIXTURE_TEST(run_that_only_looks_writes_nothing),
 		FIXTURE_TEST(run_that_only_looks_shows_the_change_alone),

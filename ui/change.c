@@ -21,7 +21,6 @@
 #include "ui/outline.h"
 #include "ui/term.h"
 
-#define LOCK_WAIT_MS 10000	/* the screen must not stand still for ever */
 #define DIFF_MAX ((size_t)64 << 20)
 #define LINES_MAX 10000000
 #define WRITING "Writing, reading back, replacing."
@@ -47,31 +46,45 @@ struct review {
 
 /* --- planning --- */
 
-static void
-tell_waiting(const struct app *a, const char *why, const char *path)
+bool
+change_tell_waiting(struct job *j, const char *why, const char *path, int left_ms)
 {
 	struct job_progress p;
 	struct buf text;
 
-	if (a->job == NULL)
-		return;
+	if (j == NULL)
+		return true;
 	buf_init(&text, 8192);
-	buf_printf(&text, "%s %s.", why, model_show_path(a->model, path));
-	job_progress(a->job, &p);
-	job_tell(a->job, p.done, p.total, buf_cstr(&text));
+	buf_printf(&text, "%s %s: waiting", why, path);
+	if (left_ms >= 0)
+		buf_printf(&text, " %d s more", (left_ms + 999) / 1000);
+	buf_append_char(&text, '.');
+	job_progress(j, &p);
+	/* Told some times a second, it is news when it is another one. */
+	if (strncmp(p.text, buf_cstr(&text), sizeof(p.text) - 1) != 0)
+		job_tell(j, p.done, p.total, buf_cstr(&text));
 	buf_release(&text);
+	return !job_cancelled(j);
 }
 
-static void
-waiting(void *cookie, const char *path)
+static bool
+waiting(void *cookie, const char *path, int waited_ms, int left_ms)
 {
-	tell_waiting(cookie, "Another process is changing", path);
+	const struct app *a = cookie;
+
+	(void)waited_ms;
+	return change_tell_waiting(a->job, "Another process is changing",
+	    model_show_path(a->model, path), left_ms);
 }
 
-static void
-writing(void *cookie, const char *path)
+static bool
+writing(void *cookie, const char *path, int waited_ms, int left_ms)
 {
-	tell_waiting(cookie, "Another program has this file open for writing:", path);
+	const struct app *a = cookie;
+
+	(void)waited_ms;
+	return change_tell_waiting(a->job, "Another program has this file open for writing:",
+	    model_show_path(a->model, path), left_ms);
 }
 
 /* How far it is. */
@@ -91,13 +104,11 @@ change_prepare(struct app *a, struct change *c)
 {
 	static const struct change_callbacks callbacks = { .waiting = waiting,
 	    .writing = writing, .progress = applying };
-	int wait = a->options->lock_timeout_ms;
-
 	change_init(c, &callbacks, a);
 	c->scope = a->options->scope;
 	c->trail = a->options->trail;
 	c->dry = a->options->read_only;
-	c->lock_timeout_ms = wait < 0 || wait > LOCK_WAIT_MS ? LOCK_WAIT_MS : wait;
+	c->lock_timeout_ms = a->options->lock_timeout_ms;
 }
 
 int

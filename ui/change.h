@@ -7,12 +7,17 @@
 
 struct app;
 struct environment;
+struct job;
 
 /* Changes of files (plan/change.h) from the interface: planned, reviewed and
  * confirmed, applied.  A change has one secrets file; what goes to several
  * environments is several changes, reviewed and applied together. */
 
-/* Start with nothing planned, to wait on the screen for locks, and not for ever. */
+/* In a job's thread (NULL: there is none): tell what is waited for, and for how much longer
+ * (-1: without end).  False: it is to stop. */
+bool change_tell_waiting(struct job *j, const char *why, const char *path, int left_ms);
+
+/* Start with nothing planned, to wait on the screen for locks. */
 void change_prepare(struct app *a, struct change *c);
 
 /* Start a plan on the secrets file of ${x}, read again if it changed. */

@@ -39,7 +39,8 @@ struct ui_options {
 	int reveal_ms;			/* how long a revealed value stays; 0: 10 s */
 	int copy_ms;			/* how long a copied one stays in the clipboard; 0: 45 s */
 	int lock_ms;			/* idle time until the keys are wiped; 0: 300 s */
-	int lock_timeout_ms;		/* how long to wait for another process's lock */
+	int lock_timeout_ms;		/* how long to wait for another process's lock,
+				 * at most 30 s, -1: so long */
 	bool read_only;		/* nothing is changed or written */
 	bool read_aloud;	/* by a screen reader (canvas.h) */
 	enum theme theme;

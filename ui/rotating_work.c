@@ -28,7 +28,6 @@
 
 #define TITLE "Rotation"
 #define TEXT_BYTES ((size_t)8 << 20)
-#define LOCK_WAIT_MS 30000	/* without --lock-timeout: then a file is left */
 #define ROW_WIDE 56	/* columns; narrower, a row has no environment */
 #define ROW_NAME 18
 
@@ -162,16 +161,13 @@ work_progress(void *cookie, const char *file, size_t done, size_t all)
 	return goes_on;
 }
 
-static void
-work_waiting(void *cookie, const char *path)
+static bool
+work_waiting(void *cookie, const char *path, int waited_ms, int left_ms)
 {
 	const struct work *w = cookie;
-	char text[JOB_TEXT_MAX];
-	struct job_progress p;
 
-	job_progress(w->job, &p);
-	snprintf(text, sizeof(text), "Another process holds %s: waiting.", path);
-	job_tell(w->job, p.done, p.total, text);
+	(void)waited_ms;
+	return change_tell_waiting(w->job, "Another process is changing", path, left_ms);
 }
 
 static void
@@ -439,14 +435,13 @@ run_run(struct job *j, void *cookie, struct error *err)
 	struct work *w = cookie;
 	struct rotating *t = w->t;
 	char *dir = strdup(rotation_dir(t->session));
-	int timeout = w->a->options->lock_timeout_ms, rc = -1;
+	int rc = -1;
 	struct rotation *r;
 
 	w->job = j;
 	if (dir == NULL)
 		return error_memory(err);
-	if ((r = rotation_open_locked(dir, NULL, timeout < 0 ? LOCK_WAIT_MS : timeout,
-	    err)) != NULL) {
+	if ((r = rotation_open_locked(dir, NULL, w->a->options->lock_timeout_ms, err)) != NULL) {
 		rotation_set_trail(r, w->a->options->trail);
 		if (w->what == ROTATING_DO_APPLY)
 			rc = rotation_apply(r, &work_callbacks, w, err);

@@ -25,6 +25,7 @@
 #define REVEAL_MS 10000
 #define COPY_MS 45000
 #define LOCK_MS 300000
+#define LOCK_WAIT_MS 30000	/* then a file is left, and others go on */
 
 static int
 complain(const struct error *err, int status)
@@ -52,6 +53,9 @@ with_defaults(const struct ui_options *given)
 		o.copy_ms = COPY_MS;
 	if (o.lock_ms <= 0)
 		o.lock_ms = LOCK_MS;
+	/* Nobody waits before a screen for ever. */
+	if (o.lock_timeout_ms < 0 || o.lock_timeout_ms > LOCK_WAIT_MS)
+		o.lock_timeout_ms = LOCK_WAIT_MS;
 	return o;
 }
 

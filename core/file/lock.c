@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -39,40 +40,59 @@ wait_start(struct wait *w)
 	clock_gettime(CLOCK_MONOTONIC, &w->start);
 }
 
+/* Nanoseconds since a time. */
+static long long
+time_since(const struct timespec *start)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long long)(now.tv_sec - start->tv_sec) * SECOND_NS +
+	    (now.tv_nsec - start->tv_nsec);
+}
+
 /* Nanoseconds until the time is up, at most ${most}. */
 static long
 time_left(const struct wait *w, long most)
 {
-	struct timespec now;
 	long long left;
 
 	if (w->timeout_ms < 0)
 		return most;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	left = (long long)w->timeout_ms * MS_NS -
-	    ((long long)(now.tv_sec - w->start.tv_sec) * SECOND_NS +
-	    (now.tv_nsec - w->start.tv_nsec));
+	left = (long long)w->timeout_ms * MS_NS - time_since(&w->start);
 	if (left <= 0)
 		return 0;
 	return left < most ? (long)left : most;
+}
+
+/* False: wait no longer. */
+static bool
+wait_tell(const struct wait *w, const struct timespec *began, bool first, const char *path)
+{
+	long long left = (long long)w->timeout_ms - time_since(&w->start) / MS_NS;
+	long long waited = time_since(began) / MS_NS;
+
+	if (w->waiting == NULL)
+		return true;
+	return w->waiting(w->cookie, path, first ? 0 : waited > INT_MAX ? INT_MAX :
+	    waited > 0 ? (int)waited : 1, w->timeout_ms < 0 ? -1 : left > 0 ? (int)left : 0);
 }
 
 enum wait_outcome
 wait_for(const struct wait *w, enum wait_outcome (*try)(void *what, struct error *err), void *what,
     const char *path, struct error *err)
 {
-	struct timespec pause = { 0, 0 };
+	struct timespec pause = { 0, 0 }, began;
 	long next = SLEEP_FIRST_NS;
 	enum wait_outcome outcome;
-	bool told = false;
+	bool first = true;
 
+	clock_gettime(CLOCK_MONOTONIC, &began);
 	while ((outcome = try(what, err)) == WAIT_BUSY) {
 		pause.tv_nsec = time_left(w, next);
-		if (pause.tv_nsec == 0)
+		if (pause.tv_nsec == 0 || !wait_tell(w, &began, first, path))
 			break;
-		if (!told && w->waiting != NULL)
-			w->waiting(w->cookie, path);
-		told = true;
+		first = false;
 		nanosleep(&pause, NULL);
 		next = next < SLEEP_MAX_NS / 2 ? 2 * next : SLEEP_MAX_NS;
 	}
@@ -281,7 +301,7 @@ add_hold(struct lock *l, const char *path, struct error *err)
 
 struct lock *
 lock_files(const char *const paths[], size_t n, int timeout_ms,
-    void (*waiting)(void *cookie, const char *path), void *cookie, struct error *err)
+    wait_told *waiting, void *cookie, struct error *err)
 {
 	struct wait w = { .timeout_ms = timeout_ms, .waiting = waiting, .cookie = cookie };
 	struct lock *l = calloc(1, sizeof(*l));

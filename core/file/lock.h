@@ -16,17 +16,21 @@ struct lock;
  * their real paths, so two processes cannot wait for each other.
  */
 
+/* Told of a wait for what somebody else holds of ${path}: when it starts, with ${waited_ms} 0, and
+ * then again some times a second.  ${left_ms}: how much longer it may last, -1 without end.
+ * False: wait no longer, as if the time was up. */
+typedef bool wait_told(void *cookie, const char *path, int waited_ms, int left_ms);
+
 /**
  * lock_files(paths, n, timeout_ms, waiting, cookie, err):
  * Lock all ${n} files (NULL paths and repeats are skipped; they need not
  * exist).  While another process holds one, wait up to ${timeout_ms} in all
- * (0: not at all, -1: without end), calling ${waiting}(cookie, path) once a
- * file when the wait starts (may be NULL).  NULL: ERROR_BUSY (naming the
+ * (0: not at all, -1: without end), telling ${waiting} of each file that is
+ * waited for (may be NULL).  NULL: ERROR_BUSY (naming the
  * holder's process id when it can be told), ERROR_IO.
  */
 struct lock *lock_files(const char *const paths[], size_t n, int timeout_ms,
-    void (*waiting)(void *cookie, const char *path), void *cookie,
-    struct error *err);
+    wait_told *waiting, void *cookie, struct error *err);
 
 /* Give the locks back.  NULL is fine. */
 void lock_release(struct lock *l);
@@ -50,10 +54,10 @@ void lock_sweep_name(int dir, const char *name);
 bool lock_is_leftover(int dir, const char *name);
 
 /* How long to wait for what others hold (0: not at all, -1: without end), and
- * whom to tell when a wait starts (NULL: nobody). */
+ * whom to tell (NULL: nobody). */
 struct wait {
 	int timeout_ms;
-	void (*waiting)(void *cookie, const char *path);
+	wait_told *waiting;
 	void *cookie;
 	struct timespec start;		/* wait_start's */
 };

@@ -359,29 +359,34 @@ first_remove(struct plan *p, struct apply *a, struct first *s, struct error *err
 struct batch {
 	struct apply_result *results;
 	size_t n;
+	size_t before, all;	/* files that were come to, of how many */
 	struct replace *r[APPLY_BATCH];		/* NULL: failed */
 	struct lock *locks[APPLY_BATCH];	/* one of all, or one of each */
 };
 
-/* Lock them all; if that cannot be, each that can be had at once. */
-static void
+/* Lock them all; if that cannot be, each that can be had at once.  False: it was stopped
+ * meanwhile. */
+static bool
 batch_lock(const struct apply *a, struct batch *b)
 {
 	const char *paths[APPLY_BATCH];
 	struct error err;
 
 	if (a->files_locked)
-		return;
+		return true;
 	for (size_t i = 0; i < b->n; i++)
 		paths[i] = b->results[i].file->path;
 	b->locks[0] = lock_files(paths, b->n, a->lock_timeout_ms, a->waiting, a->cookie, NULL);
 	if (b->locks[0] != NULL)
-		return;
+		return true;
+	if (a->progress != NULL && !a->progress(a->cookie, b->before, b->all))
+		return false;
 	for (size_t i = 0; i < b->n; i++) {
 		b->locks[i] = lock_files(&paths[i], 1, 0, NULL, NULL, &err);
 		if (b->locks[i] == NULL)
 			result_fail(&b->results[i], &err);
 	}
+	return true;
 }
 
 static void
@@ -398,15 +403,15 @@ batch_fail(struct batch *b, size_t i, const struct error *why)
 	batch_drop(b, i);
 }
 
-/* Lock and prepare.  How many are ready? */
+/* Lock and prepare.  How many are ready?  ${*go_on}: it was not stopped while it waited. */
 static size_t
-batch_prepare(const struct plan *p, const struct apply *a, struct batch *b)
+batch_prepare(const struct plan *p, const struct apply *a, struct batch *b, bool *go_on)
 {
 	struct error err;
 	size_t ready = 0;
 
-	batch_lock(a, b);
-	for (size_t i = 0; i < b->n; i++) {
+	*go_on = batch_lock(a, b);
+	for (size_t i = 0; i < b->n && *go_on; i++) {
 		if (b->results[i].why != NULL)
 			continue;
 		if ((b->r[i] = apply_prepare(p, b->results[i].file, &err)) == NULL)
@@ -603,13 +608,15 @@ apply_batches(struct plan *p, struct apply *a, struct first *s, struct apply_res
 	if (n == 0 && first_place(a, s, &err) == -1)
 		result_fail(s->result, &err);
 	for (size_t at = 0; at < n && go_on; at += APPLY_BATCH) {
+		size_t ready;
 		struct batch b = { .results = others + at,
-			.n = n - at < APPLY_BATCH ? n - at : APPLY_BATCH };
+			.n = n - at < APPLY_BATCH ? n - at : APPLY_BATCH, .before = at, .all = n };
 
-		if (batch_prepare(p, a, &b) > 0 && !removing && first_place(a, s, &err) == -1) {
+		ready = batch_prepare(p, a, &b, &go_on);
+		if (ready > 0 && !removing && first_place(a, s, &err) == -1) {
 			result_fail(s->result, &err);
 			go_on = false;
-		} else {
+		} else if (go_on) {
 			batch_place(a, &b, &touched);
 			if (!removing || at + b.n < n || apply_remove_last(a, s, &b))
 				batch_settle(a, &b, !removing, &touched);

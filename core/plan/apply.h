@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "file/lock.h"
 
 struct buf;
 struct error;
@@ -27,8 +28,8 @@ struct apply {
 	bool secrets_locked;	/* the caller has the lock of the secrets file */
 	bool files_locked;	/* and those of all others; else they are taken here */
 	int lock_timeout_ms;	/* for locks, and for files that others write to */
-	void (*waiting)(void *cookie, const char *path);	/* for another's lock */
-	void (*writing)(void *cookie, const char *path);	/* for another's descriptor */
+	wait_told *waiting;	/* for another's lock (lock.h) */
+	wait_told *writing;	/* for another's descriptor */
 	/* After every APPLY_BATCH files besides the secrets file; false: stop. */
 	bool (*progress)(void *cookie, size_t done, size_t all);
 	void *cookie;

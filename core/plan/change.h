@@ -31,11 +31,11 @@ enum change_file { CHANGE_CONFIG, CHANGE_SECRETS, CHANGE_OUTPUT };
 
 /* Each may be NULL. */
 struct change_callbacks {
-	/* Called when the wait for another process that holds ${path} starts. */
-	void (*waiting)(void *cookie, const char *path);
+	/* Told while another process that holds a file is waited for (lock.h). */
+	wait_told *waiting;
 
 	/* The same where another program has ${path} open for writing. */
-	void (*writing)(void *cookie, const char *path);
+	wait_told *writing;
 
 	/* While many files are changed (apply.h); false: stop between files. */
 	bool (*progress)(void *cookie, size_t done, size_t all);

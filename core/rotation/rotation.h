@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/vec.h"
+#include "file/lock.h"
 
 struct buf;
 struct environment;
@@ -99,7 +100,7 @@ struct rotation_callbacks {
 	bool (*progress)(void *cookie, const char *file, size_t done, size_t all);
 
 	/* Another process holds ${path}. */
-	void (*waiting)(void *cookie, const char *path);
+	wait_told *waiting;
 
 	/* rotation_verify opened the whole file with this key (rotation_unlock). */
 	int (*opened)(void *cookie, const char *path, const struct key *k, struct error *err);

@@ -17,13 +17,13 @@
 
 static const struct secrets_policy apply_policy = { .cbc = SECRETS_CBC_ALL };
 
-static void
-run_waiting(void *cookie, const char *path)
+static bool
+run_waiting(void *cookie, const char *path, int waited_ms, int left_ms)
 {
-	struct run *run = cookie;
+	const struct run *run = cookie;
 
-	if (run->cb->waiting != NULL)
-		run->cb->waiting(run->cookie, path);
+	return run->cb->waiting == NULL ||
+	    run->cb->waiting(run->cookie, path, waited_ms, left_ms);
 }
 
 void

@@ -258,18 +258,24 @@ change_add_hint(void *cookie, enum change_file file, struct error *err)
 		    "check the FILE that the command names");
 }
 
-void
-change_waiting(void *cookie, const char *path)
+bool
+change_waiting(void *cookie, const char *path, int waited_ms, int left_ms)
 {
 	(void)cookie;
-	report_note("waiting for another propseal that is changing %s", path);
+	(void)left_ms;
+	if (waited_ms == 0)
+		report_note("waiting for another propseal that is changing %s", path);
+	return true;
 }
 
-static void
-change_writing(void *cookie, const char *path)
+static bool
+change_writing(void *cookie, const char *path, int waited_ms, int left_ms)
 {
 	(void)cookie;
-	report_note("waiting for another program that has %s open for writing", path);
+	(void)left_ms;
+	if (waited_ms == 0)
+		report_note("waiting for another program that has %s open for writing", path);
+	return true;
 }
 
 /* A second file of one base name gets entries of its own by another one. */

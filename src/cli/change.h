@@ -115,6 +115,6 @@ int change_write_outputs(struct change *c, const char *const paths[], struct buf
     struct error *err);
 
 /* Called while another process holds a lock (lock_files' callback). */
-void change_waiting(void *cookie, const char *path);
+bool change_waiting(void *cookie, const char *path, int waited_ms, int left_ms);
 
 #endif /* !CLI_CHANGE_H */

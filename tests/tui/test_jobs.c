@@ -16,34 +16,46 @@
 static const char broker[] = "estate/broker.properties";
 
 static void
-lock_path(const struct fixture *f, char *path, size_t size)
+lock_path(const struct fixture *f, const char *name, char *path, size_t size)
 {
-	snprintf(path, size, "%s/estate/.secrets.properties.propseal-lock", f->dir);
+	snprintf(path, size, "%s/estate/.%s.propseal-lock", f->dir, name);
 }
 
-/* Hold the lock of the secrets file, as another propseal would. */
+/* Hold the lock of a file, as another propseal would. */
 static int
-hold_lock(struct fixture *f)
+hold_lock_of(struct fixture *f, const char *name)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	char path[512];
 	int fd;
 
-	lock_path(f, path, sizeof(path));
+	lock_path(f, name, path, sizeof(path));
 	fd = open(path, O_RDWR | O_CREAT, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
 	return fd;
 }
 
+static int
+hold_lock(struct fixture *f)
+{
+	return hold_lock_of(f, "secrets.properties");
+}
+
 static void
-give_back_lock(struct fixture *f, int fd)
+give_back_lock_of(struct fixture *f, const char *name, int fd)
 {
 	char path[512];
 
-	lock_path(f, path, sizeof(path));
+	lock_path(f, name, path, sizeof(path));
 	(void)unlink(path);
 	close(fd);
+}
+
+static void
+give_back_lock(struct fixture *f, int fd)
+{
+	give_back_lock_of(f, "secrets.properties", fd);
 }
 
 /* Unlocked, up to an apply that waits for the lock. */
@@ -92,6 +104,77 @@ keys_during_an_apply_are_dropped_and_not_run(void **state)
 	see(v, "[1 files]");
 	fixture_leave(v);
 	fixture_assert_value(f, broker, "ssl.keystore.password", FIXTURE_KEYSTORE_SECRET);
+}
+
+/* How much longer a lock is waited for. */
+static int
+seconds_more(struct vt *v)
+{
+	char row[512];
+	const char *at;
+
+	for (int y = 0; y < vt_rows(v); y++) {
+		vt_row(v, y, row, sizeof(row));
+		if ((at = strstr(row, ": waiting ")) != NULL)
+			return atoi(at + strlen(": waiting "));
+	}
+	vt_fail(v, "no time is", "told");
+	return 0;
+}
+
+/* However long a command would: the screen waits half a minute, and counts it. */
+static void
+wait_for_a_lock_is_counted_down(void **state)
+{
+	struct fixture *f = *state;
+	int fd = hold_lock(f), first, tries = 0;
+	struct vt *v;
+
+	fixture_keep(f);
+	v = begin_apply(f, "600");
+	first = seconds_more(v);
+	assert_in_range(first, 1, 30);
+	do
+		vt_linger(v, 100);
+	while (seconds_more(v) >= first && ++tries < 200);
+	assert_true(seconds_more(v) < first);
+	/* And it can be ended. */
+	vt_send(v, KEY_ESC);
+	see(v, "locked: held by");
+	vt_key(v, KEY_ESC);
+	see(v, "[1 files]");
+	vt_key(v, "u");
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
+	give_back_lock(f, fd);
+}
+
+/* Nothing is begun any more, not even what could be had. */
+static void
+ended_wait_for_one_file_leaves_all(void **state)
+{
+	struct fixture *f = *state;
+	int fd = hold_lock_of(f, "broker.properties");
+	struct fixture_start s = { .args = { "estate", "--lock-timeout", "600" },
+		.env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
+	struct vt *v;
+
+	fixture_keep(f);
+	v = fixture_run(f, &s);
+	vt_type(v, "Aw");
+	see(v, "Cancel");
+	vt_key(v, KEY_TAB);
+	vt_send(v, KEY_ENTER);
+	see(v, "Another process is changing broker.properties: waiting");
+	vt_send(v, KEY_ESC);
+	see(v, "3 of 3 files are not changed");
+	see(v, "it was stopped");
+	vt_key(v, KEY_ESC);
+	see(v, "[1 files]");
+	vt_key(v, "u");
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
+	give_back_lock_of(f, "broker.properties", fd);
 }
 
 static void
@@ -281,6 +364,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(keys_during_an_apply_are_dropped_and_not_run),
+		FIXTURE_TEST(wait_for_a_lock_is_counted_down),
+		FIXTURE_TEST(ended_wait_for_one_file_leaves_all),
 		FIXTURE_TEST(leaving_during_an_apply_waits_until_it_has_stopped),
 		FIXTURE_TEST(interrupt_during_an_apply_asks_and_the_next_one_leaves),
 		FIXTURE_TEST(screens),

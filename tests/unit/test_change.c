@@ -15,13 +15,15 @@ struct said {
 	int hints[3];
 };
 
-static void
-say_waiting(void *cookie, const char *path)
+static bool
+say_waiting(void *cookie, const char *path, int waited_ms, int left_ms)
 {
 	struct said *said = cookie;
 
 	(void)path;
-	said->waits++;
+	(void)left_ms;
+	said->waits += waited_ms == 0;
+	return true;
 }
 
 static struct key *

@@ -125,11 +125,13 @@ test_one_file_by_several_names_is_one_lock(void **state)
 	lock_release(l);
 }
 
-static void
-count_call(void *cookie, const char *path)
+static bool
+count_call(void *cookie, const char *path, int waited_ms, int left_ms)
 {
 	(void)path;
-	(*(int *)cookie)++;
+	assert_in_range(left_ms, 0, 30);
+	*(int *)cookie += waited_ms == 0;
+	return true;
 }
 
 static void
@@ -148,7 +150,7 @@ test_when_one_is_busy_none_is_kept(void **state)
 	assert_string_equal(err.file, "b");
 	assert_true(is_free("a"));
 	assert_true(is_free("c"));
-	/* Asked many times, told once. */
+	/* It is told once that a wait has begun, however often how long it lasts. */
 	assert_null(lock_files(paths, 3, 30, count_call, &calls, &err));
 	assert_int_equal(err.code, ERROR_BUSY);
 	assert_int_equal(calls, 1);
@@ -191,15 +193,48 @@ holder_start(struct holder *h, const char *path)
 	h->to = down[1];
 }
 
-static void
-let_go(void *cookie, const char *path)
+static bool
+let_go(void *cookie, const char *path, int waited_ms, int left_ms)
 {
 	struct holder *h = cookie;
 
+	(void)left_ms;
+	if (waited_ms > 0)
+		return true;
 	h->calls++;
 	snprintf(h->path, sizeof(h->path), "%s", path);
 	close(h->to);
 	h->to = -1;
+	return true;
+}
+
+/* The third time that it is told of, it is enough. */
+static bool
+give_up(void *cookie, const char *path, int waited_ms, int left_ms)
+{
+	int *calls = cookie;
+
+	assert_string_equal(path, "a");
+	assert_int_equal(waited_ms > 0, *calls > 0);
+	assert_int_equal(left_ms, -1);
+	return ++*calls < 3;
+}
+
+static void
+test_who_waits_can_give_up(void **state)
+{
+	const char *path = "a";
+	struct holder h;
+	struct error err;
+	int calls = 0, status;
+
+	(void)state;
+	holder_start(&h, "a");
+	assert_null(lock_files(&path, 1, -1, give_up, &calls, &err));
+	assert_int_equal(err.code, ERROR_BUSY);
+	assert_int_equal(calls, 3);
+	close(h.to);
+	assert_int_equal(waitpid(h.pid, &status, 0), h.pid);
 }
 
 static void
@@ -232,12 +267,12 @@ test_who_waits_is_told_once_and_gets_it(void **state)
 	assert_int_equal(files_count("."), 0);
 }
 
-static void
-first_is_held(void *cookie, const char *path)
+static bool
+first_is_held(void *cookie, const char *path, int waited_ms, int left_ms)
 {
 	assert_string_equal(path, "b");
 	assert_false(is_free("a"));
-	let_go(cookie, path);
+	return let_go(cookie, path, waited_ms, left_ms);
 }
 
 static void
@@ -595,6 +630,7 @@ main(void)
 		IN_FOLDER(test_one_file_by_several_names_is_one_lock),
 		IN_FOLDER(test_when_one_is_busy_none_is_kept),
 		IN_FOLDER(test_who_waits_is_told_once_and_gets_it),
+		IN_FOLDER(test_who_waits_can_give_up),
 		IN_FOLDER(test_the_order_is_that_of_the_names),
 		IN_FOLDER(test_a_lock_of_a_killed_process_is_free),
 		IN_FOLDER(test_the_sidecar_of_another_is_not_removed),

@@ -90,12 +90,6 @@ on_progress(void *cookie, const char *file, size_t done, size_t all)
 	return !was_signalled;
 }
 
-static void
-on_waiting(void *cookie, const char *path)
-{
-	change_waiting(cookie, path);
-}
-
 static int
 on_opened(void *cookie, const char *path, const struct key *key, struct error *err)
 {
@@ -131,7 +125,7 @@ on_diff(void *cookie, const struct plan *p)
 }
 
 static const struct rotation_callbacks callbacks = { .key = on_key, .progress = on_progress,
-	.waiting = on_waiting, .opened = on_opened, .problem = on_problem, .note = on_note };
+	.waiting = change_waiting, .opened = on_opened, .problem = on_problem, .note = on_note };
 
 /* --- plan --- */
 

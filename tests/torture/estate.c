@@ -2,9 +2,11 @@
 
 #include <sys/stat.h>
 #include <errno.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "crypto/key.h"
@@ -38,10 +40,10 @@ put(const char *path, const void *bytes, size_t n)
 		die(path);
 }
 
-struct kept
+struct saved
 get(const char *path)
 {
-	struct kept k = { .path = "" };
+	struct saved k = { .path = "" };
 	struct error err;
 
 	snprintf(k.path, sizeof(k.path), "%s", path);
@@ -50,6 +52,84 @@ get(const char *path)
 		die_of(&err);
 	return k;
 }
+
+/* --- all of it --- */
+
+static struct tree *taken;
+
+static int
+take_one(const char *path, const struct stat *st, int type, struct FTW *f)
+{
+	struct node *n;
+
+	(void)f;
+	if ((type != FTW_F && type != FTW_D) || strcmp(path, ".") == 0)
+		return 0;
+	if ((n = vec_push(&taken->nodes)) == NULL)
+		die(path);
+	n->mode = st->st_mode;
+	n->ino = st->st_ino;
+	if (type == FTW_F)
+		n->file = get(path);
+	else
+		snprintf(n->file.path, sizeof(n->file.path), "%s", path);
+	return 0;
+}
+
+void
+tree_release(struct tree *t)
+{
+	for (size_t i = 0; i < t->nodes.len; i++)
+		buf_release(&((struct node *)vec_at(&t->nodes, i))->file.bytes);
+	vec_release(&t->nodes);
+}
+
+void
+tree_take(struct tree *t)
+{
+	vec_init(&t->nodes, sizeof(struct node), 1U << 20);
+	taken = t;
+	if (nftw(".", take_one, 8, FTW_PHYS) != 0)
+		die("the folder");
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *f)
+{
+	(void)st;
+	(void)f;
+	/* A symbolic link stays, and so do the folders it is in. */
+	if (type != FTW_SL && remove(path) != 0 && type != FTW_DP)
+		die(path);
+	return 0;
+}
+
+void
+tree_put(const struct tree *t)
+{
+	if (nftw(".", remove_one, 8, FTW_DEPTH | FTW_PHYS) != 0)
+		die("the folder");
+	for (size_t i = 0; i < t->nodes.len; i++) {
+		const struct node *n = vec_at(&t->nodes, i), *other = n;
+
+		for (size_t k = 0; S_ISREG(n->mode) && k < i && other == n; k++)
+			if (((struct node *)vec_at(&t->nodes, k))->ino == n->ino)
+				other = vec_at(&t->nodes, k);
+		if (other != n) {
+			if (link(other->file.path, n->file.path) != 0)
+				die(n->file.path);
+			continue;
+		}
+		if (S_ISREG(n->mode))
+			put(n->file.path, n->file.bytes.data, n->file.bytes.len);
+		else if (mkdir(n->file.path, 0700) != 0 && errno != EEXIST)
+			die(n->file.path);
+		if (chmod(n->file.path, n->mode & 07777) != 0)
+			die(n->file.path);
+	}
+}
+
+/* --- environments --- */
 
 void
 value_of(char out[64], int e, int c)
@@ -84,7 +164,8 @@ estate_make(int e, int n, char key[ESTATE_KEY])
 	snprintf(path, sizeof(path), "e%d/secrets.properties", e);
 	change_init(&c, &no_callbacks, NULL);
 	if (change_files(&c, NULL, path, true, &err) != 0 || change_start(&c, &err) != 0 ||
-	    rotate_generate(c.plan, "an old passphrase", 17, &master, &err) != 0 ||
+	    rotate_generate(c.plan, ESTATE_PASSPHRASE,
+	    strlen(ESTATE_PASSPHRASE), &master, &err) != 0 ||
 	    change_apply(&c, &err) != 0)
 		die_of(&err);
 	to_text(master, key);

@@ -1,7 +1,10 @@
 #ifndef ESTATE_H
 #define ESTATE_H
 
+#include <sys/types.h>
+
 #include "base/buf.h"
+#include "base/vec.h"
 
 struct error;
 struct key;
@@ -10,9 +13,10 @@ struct rotation_want;
 /* Environments e0, e1 ... below the current folder, for what is done to them between faults. */
 
 #define ESTATE_KEY 64		/* bytes of a master key's text */
+#define ESTATE_PASSPHRASE "an old passphrase"
 
-struct kept {
-	char path[64];
+struct saved {
+	char path[128];
 	struct buf bytes;
 };
 
@@ -22,7 +26,24 @@ void die_of(const struct error *err);
 
 /* Write a file, read one. */
 void put(const char *path, const void *bytes, size_t n);
-struct kept get(const char *path);
+struct saved get(const char *path);
+
+/* All files and folders below the current one: bytes, modes and hard links.  Symbolic links are
+ * passed over. */
+struct tree {
+	struct vec nodes;		/* of struct node, folders before what is in them */
+};
+
+struct node {
+	struct saved file;		/* a folder has no bytes */
+	mode_t mode;
+	ino_t ino;
+};
+
+/* Take what is there now (to be released) / let it be so again. */
+void tree_take(struct tree *t);
+void tree_put(const struct tree *t);
+void tree_release(struct tree *t);
 
 /* The value of configuration ${c} of environment ${e}, in clear. */
 void value_of(char out[64], int e, int c);

@@ -20,8 +20,8 @@
 
 #include "tests/torture/gate.h"
 
-/* Which argument is the descriptor, or the folder that a path starts from. */
-enum place { FD_0, AT_0, AT_2 };
+/* Which argument is the descriptor, or the folder that a path starts from, or a path. */
+enum place { FD_0, AT_0, AT_2, PATH_0 };
 
 #define CHANGES 1
 #define TAKES_ROOM 2
@@ -33,6 +33,8 @@ static const struct watched {
 } watched[] = {
 	{ SYS_openat, AT_0, 0 },	/* what it does depends on its flags */
 	{ SYS_read, FD_0, 0 },
+	{ SYS_pread64, FD_0, 0 },
+	{ SYS_getdents64, FD_0, 0 },
 	{ SYS_write, FD_0, CHANGES | TAKES_ROOM },
 	{ SYS_pwrite64, FD_0, CHANGES | TAKES_ROOM },
 	{ SYS_ftruncate, FD_0, CHANGES | TAKES_ROOM },
@@ -40,6 +42,10 @@ static const struct watched {
 	{ SYS_fdatasync, FD_0, CHANGES | TAKES_ROOM },
 	{ SYS_syncfs, FD_0, CHANGES },
 	{ SYS_newfstatat, AT_0, 0 },
+#ifdef SYS_mkdir
+	{ SYS_mkdir, PATH_0, CHANGES | TAKES_ROOM },
+#endif
+	{ SYS_mkdirat, AT_0, CHANGES | TAKES_ROOM },
 	{ SYS_linkat, AT_2, CHANGES | TAKES_ROOM },
 	{ SYS_renameat2, AT_0, CHANGES },
 #ifdef SYS_renameat
@@ -93,13 +99,14 @@ bool
 gate_is_below(const struct gate_call *c, const char *folder)
 {
 	const struct watched *w = watched_of(c);
-	unsigned long long at = c->args[w->place == AT_2 ? 2 : 0];
+	unsigned int first = w->place == AT_2 ? 2 : 0, path_at = w->place == PATH_0 ? 0 : first + 1;
+	unsigned long long at = c->args[first];
 	char link[64], base[4096] = "", name[4096] = "", path[8200];
 	struct iovec to = { name, sizeof(name) - 1 }, from;
 	ssize_t n;
 
 	if (w->place != FD_0) {
-		from = (struct iovec){ (void *)(uintptr_t)c->args[w->place == AT_2 ? 3 : 1], 1 };
+		from = (struct iovec){ (void *)(uintptr_t)c->args[path_at], 1 };
 		/* A path may end just before memory that is not there. */
 		for (size_t k = 0; k + 1 < sizeof(name); k++) {
 			from.iov_len = to.iov_len = 1;
@@ -111,7 +118,7 @@ gate_is_below(const struct gate_call *c, const char *folder)
 		if (name[0] == '/')
 			return starts_with(name, folder);
 	}
-	if ((int)at == AT_FDCWD)
+	if (w->place == PATH_0 || (int)at == AT_FDCWD)
 		snprintf(link, sizeof(link), "/proc/%ld/cwd", (long)c->pid);
 	else
 		snprintf(link, sizeof(link), "/proc/%ld/fd/%d", (long)c->pid, (int)at);

@@ -79,7 +79,7 @@ struct point {
 static char folder[PATH_MAX];
 static char old_keys[ENVIRONMENTS][ESTATE_KEY], new_salt[128];
 static struct key *new_key;
-static struct kept first[ENVIRONMENTS];		/* the secrets files, sealed */
+static struct saved first[ENVIRONMENTS];		/* the secrets files, sealed */
 static struct vec texts;			/* of struct buf, each once; number 0 is empty */
 static struct vec points;			/* of struct point */
 static struct map *text_numbers, *seen;
@@ -406,7 +406,7 @@ static const char *
 check_value(int e, int c, struct secrets_file *s)
 {
 	char path[64], name[64], value[64], text[96];
-	struct kept k;
+	struct saved k;
 	bool clear_text, reference;
 	size_t entry;
 
@@ -454,7 +454,7 @@ static const char *
 check_first(void)
 {
 	const char *why = NULL;
-	struct kept k;
+	struct saved k;
 
 	for (int e = 0; e < ENVIRONMENTS && why == NULL; e++) {
 		if (access(first[e].path, F_OK) != 0)

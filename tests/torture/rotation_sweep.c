@@ -6,19 +6,23 @@
  * back.  ROTATION_PAIRS is how many of them are drawn, ROTATION_SEED from where on; with
  * ROTATION_PAIRS_ONLY there is nothing else.  ROTATION_PAIRS=each: instead of all this every
  * pair of calls of a rotation of one environment, both ways, with two faults drawn for it; =all:
- * with every two faults.  What a call cannot fail with is left out, and not counted.
+ * with every two faults.  What a call cannot fail with is left out, and not counted.  Nor is a kill
+ * behind a call that changes nothing: what it leaves on the disk is what the kill before that call
+ * left.  ROTATION_SLICE=2/4: of these pairs the second of four parts.
  *
  * usage: rotation_sweep PROGRAM
  *
- * Ten environments with fifty files.  After each fault no value and no key is in
- * the session; after `resume` every value opens with the new key and is the
- * same; after `rollback` every byte is as it was.  Each fault is one test.
+ * Ten environments with fifty files.  After each fault, and at the end, no value, no passphrase
+ * and no key is in the session, in the trail of changes or in what that keeps; after `resume` every
+ * value opens with the new key and is the same; after `rollback` every byte is as it was; and the
+ * chain of the trail is whole.  Each fault is one test.
  * (The program is not run: its core is, in a child.)
  */
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,6 +37,7 @@
 #include "rotation/rotation.h"
 #include "tests/torture/estate.h"
 #include "tests/torture/gate.h"
+#include "trail/trail.h"
 
 #define ENVIRONMENTS 10
 #define CONFIGURATIONS 4	/* of each */
@@ -41,17 +46,27 @@
 #define CALLS 4096	/* of a run with one environment, at most */
 #define NEW_PASSPHRASE "the new Passphrase"
 #define SESSION "state/one"
+#define TRAIL "state/trail"
+#define NEEDLES (7 + 2 * ENVIRONMENTS + ENVIRONMENTS * CONFIGURATIONS)
 
-/* Files of the session, and of the estate that a rotation may change. */
-static const char *const session_files[] = { SESSION "/plan", SESSION "/journal",
-	SESSION "/originals", SESSION "/values", SESSION "/keys" };
-enum { SESSION_FILES = sizeof(session_files) / sizeof(session_files[0]) };
+/* The trail is written below the folder, too, so that its calls can fail. */
+static const struct trail trail = { .path = TRAIL "/" TRAIL_NAME, .makes_folders = 1,
+	.keep_days = KEPT_DAYS, .command = "rotation" };
 
 static char folder[PATH_MAX];
 static char old_keys[ENVIRONMENTS][ESTATE_KEY], new_key[ESTATE_KEY];	/* in base64 */
-static struct kept secrets[ENVIRONMENTS], session[SESSION_FILES];
+static struct saved secrets[ENVIRONMENTS];
+static struct tree planned;		/* before each point */
 static unsigned long passed, failed, lost;
 static int environments = ENVIRONMENTS;
+
+/* What must stand nowhere in clear: values, passphrases, keys and their texts. */
+static struct needle {
+	char bytes[64];
+	size_t len;
+	const char *what;
+} needles[NEEDLES];
+static size_t needle_count;
 
 /* An environment whose configurations are sealed. */
 static void
@@ -64,6 +79,43 @@ make_environment(int e)
 		die("sealing");
 	snprintf(path, sizeof(path), "e%d/secrets.properties", e);
 	secrets[e] = get(path);
+}
+
+static void
+add_needle(const void *bytes, size_t n, const char *what)
+{
+	if (needle_count == NEEDLES || n == 0 || n > sizeof(needles[0].bytes))
+		die("what is looked for");
+	needles[needle_count].len = n;
+	needles[needle_count].what = what;
+	memcpy(needles[needle_count++].bytes, bytes, n);
+}
+
+static void
+add_key(const char *text, const char *what)
+{
+	struct key *k = key_from_base64(text, strlen(text), NULL);
+
+	add_needle(text, strlen(text), what);
+	add_needle(key_bytes(k), key_length(k), what);
+	key_free(k);
+}
+
+static void
+make_needles(void)
+{
+	char value[64];
+
+	add_key(new_key, "the new key");
+	add_needle(NEW_PASSPHRASE, strlen(NEW_PASSPHRASE), "the new passphrase");
+	add_needle(ESTATE_PASSPHRASE, strlen(ESTATE_PASSPHRASE), "the old passphrase");
+	for (int e = 0; e < environments; e++) {
+		add_key(old_keys[e], "an old key");
+		for (int c = 0; c < CONFIGURATIONS; c++) {
+			value_of(value, e, c);
+			add_needle(value, strlen(value), "a value");
+		}
+	}
 }
 
 /* --- the session --- */
@@ -122,25 +174,25 @@ make_session(void)
 		die("the plan is not what it should be");
 	rotation_close(r);
 	estate_free(e);
-	for (size_t i = 0; i < SESSION_FILES; i++)
-		session[i] = get(session_files[i]);
+	make_needles();
 }
 
 /* --- one run --- */
 
-static void
-restore(void)
+static struct rotation *
+open_session(struct error *err)
 {
-	for (size_t i = 0; i < SESSION_FILES; i++)
-		put(session[i].path, session[i].bytes.data, session[i].bytes.len);
-	for (int e = 0; e < environments; e++)
-		put(secrets[e].path, secrets[e].bytes.data, secrets[e].bytes.len);
+	struct rotation *r = rotation_open_locked(SESSION, NULL, 0, err);
+
+	if (r != NULL)
+		rotation_set_trail(r, &trail);
+	return r;
 }
 
 static int
 apply_status(struct error *err)
 {
-	struct rotation *r = rotation_open_locked(SESSION, NULL, 0, err);
+	struct rotation *r = open_session(err);
 	int rc = r != NULL ? rotation_apply(r, &callbacks, NULL, err) : -1;
 
 	rotation_close(r);
@@ -193,40 +245,53 @@ fault_at(void *cookie, const struct gate_call *c)
 	return 0;
 }
 
-static bool
-holds(const struct buf *text, const char *what, size_t n)
+static char in_clear[128];		/* what stands in clear, and where */
+
+static int
+scan_one(const char *path, const struct stat *st, int type, struct FTW *f)
 {
-	return n > 0 && memmem(text->data, text->len, what, n) != NULL;
+	struct saved k;
+
+	(void)st;
+	(void)f;
+	if (type != FTW_F)
+		return 0;
+	k = get(path);
+	for (size_t i = 0; i < needle_count && in_clear[0] == '\0'; i++)
+		if (memmem(k.bytes.data, k.bytes.len, needles[i].bytes, needles[i].len) != NULL)
+			snprintf(in_clear, sizeof(in_clear), "%s is in %.80s", needles[i].what, path);
+	buf_release(&k.bytes);
+	return in_clear[0] != '\0';
 }
 
-/* Is there a value, a passphrase or a key in the session? */
+/* Is there a value, a passphrase or a key in the session, the trail or what that keeps? */
 static const char *
-scan_session(void)
+scan(void)
+{
+	in_clear[0] = '\0';
+	if (nftw("state", scan_one, 8, FTW_PHYS) == -1)
+		return "what is to be scanned cannot be read";
+	return in_clear[0] != '\0' ? in_clear : NULL;
+}
+
+/* Is every line of the trail as it was written, where it was written?  One that a kill cut may be
+ * there, and an intent without an outcome. */
+static const char *
+check_trail(void)
 {
 	const char *why = NULL;
-	struct kept k;
-	char value[64];
+	struct trail_check c;
+	struct error err;
 
-	for (size_t i = 0; i < SESSION_FILES && why == NULL; i++) {
-		k = get(session_files[i]);
-		if (holds(&k.bytes, new_key, strlen(new_key)) ||
-		    holds(&k.bytes, NEW_PASSPHRASE, strlen(NEW_PASSPHRASE)))
-			why = "the new key is in the session";
-		for (int e = 0; e < environments && why == NULL; e++) {
-			struct key *old = key_from_base64(old_keys[e], strlen(old_keys[e]), NULL);
+	if (trail_verify(trail.path, &c, &err) != 0)
+		why = "the trail cannot be read";
+	for (size_t i = 0; why == NULL && i < c.findings.len; i++) {
+		const struct trail_finding *f = vec_at(&c.findings, i);
 
-			if (holds(&k.bytes, old_keys[e], strlen(old_keys[e])) ||
-			    holds(&k.bytes, key_bytes(old), key_length(old)))
-				why = "an old key is in the session";
-			key_free(old);
-			for (int c = 0; c < CONFIGURATIONS && why == NULL; c++) {
-				value_of(value, e, c);
-				if (holds(&k.bytes, value, strlen(value)))
-					why = "a value is in the session";
-			}
-		}
-		buf_release(&k.bytes);
+		if (f->fault != TRAIL_CUT && f->fault != TRAIL_OPEN)
+			why = "the chain of the trail is broken";
 	}
+	trail_check_release(&c);
 	return why;
 }
 
@@ -240,7 +305,7 @@ go_on(void)
 
 	if (apply_status(&err) != 0)
 		why = "resume fails";
-	else if ((r = rotation_open_locked(SESSION, NULL, 0, &err)) == NULL)
+	else if ((r = open_session(&err)) == NULL)
 		why = "the session does not open";
 	else {
 		if (rotation_verify(r, &callbacks, NULL, &differences, &err) != 0 ||
@@ -257,9 +322,9 @@ static const char *
 go_back(void)
 {
 	struct error err = { .code = ERROR_NONE };
-	struct rotation *r = rotation_open_locked(SESSION, NULL, 0, &err);
+	struct rotation *r = open_session(&err);
 	const char *why = r == NULL ? "the session does not open" : NULL;
-	struct kept k;
+	struct saved k;
 
 	if (r != NULL && rotation_rollback(r, &callbacks, NULL, &err) != 0)
 		why = "rollback fails";
@@ -299,10 +364,12 @@ leftovers(void)
 static const char *
 recover(bool back)
 {
-	const char *why = scan_session();
+	const char *why = scan();
 
 	if (why == NULL)
 		why = back ? go_back() : go_on();
+	if (why == NULL && (why = scan()) == NULL)
+		why = check_trail();
 	return why == NULL && leftovers() ? "something is left beside" : why;
 }
 
@@ -316,7 +383,7 @@ try_one(size_t at, int error, bool back)
 	const char *why = NULL;
 	int status;
 
-	restore();
+	tree_put(&planned);
 	status = gate_run(&run);
 	if (run.calls < at)
 		return false;
@@ -339,7 +406,7 @@ static int
 rollback_in_child(const void *what)
 {
 	struct error err;
-	struct rotation *r = rotation_open_locked(SESSION, NULL, 0, &err);
+	struct rotation *r = open_session(&err);
 	int rc = r != NULL ? rotation_rollback(r, &callbacks, NULL, &err) : -1;
 
 	(void)what;
@@ -347,36 +414,38 @@ rollback_in_child(const void *what)
 	return rc == 0 ? 0 : error_exit_status(err.code);
 }
 
-/* A fault in apply, another in what goes on with it or takes it back; then no more.  False: one
- * of them did not come. */
+/* Apply, with a fault.  False: it died of something else. */
 static bool
-try_pair(size_t first, int one, size_t second, int other, bool back)
+run_first(struct fault *f)
 {
-	struct fault f = { .at = first, .error = one }, g = { .at = second, .error = other };
 	struct gate_run apply = { .call = apply_in_child, .folder = folder, .decide = fault_at,
-		.cookie = &f };
-	struct gate_run next = { .call = back ? rollback_in_child : apply_in_child,
-		.folder = folder, .decide = fault_at, .cookie = &g };
-	const char *why = NULL;
+		.cookie = f };
 	int status;
 
-	restore();
+	tree_put(&planned);
 	status = gate_run(&apply);
-	if (!f.killed && (status < 0 || status > 5))
-		why = "apply died";
-	status = gate_run(&next);
-	if (why == NULL && !g.killed && (status < 0 || status > 5))
+	return f->killed || (status >= 0 && status <= 5);
+}
+
+/* Behind that a fault in what goes on with it or takes it back; then no more. */
+static void
+run_second(const struct fault *f, struct fault *g, bool back, const char *why)
+{
+	struct gate_run next = { .call = back ? rollback_in_child : apply_in_child,
+		.folder = folder, .decide = fault_at, .cookie = g };
+	int status = gate_run(&next);
+
+	if (why == NULL && !g->killed && (status < 0 || status > 5))
 		why = "what followed died";
 	if (why == NULL)
 		why = recover(back);
 	if (why == NULL) {
 		passed++;
 	} else if (failed++ < SHOWN) {
-		printf("FAIL %s at call %zu, %s at call %zu of %s: %s\n", one != 0 ?
-		    strerror(one) : "a kill", first, other != 0 ? strerror(other) : "a kill",
-		    second, back ? "rollback" : "resume", why);
+		printf("FAIL %s at call %zu, %s at call %zu of %s: %s\n", f->error != 0 ?
+		    strerror(f->error) : "a kill", f->at, g->error != 0 ? strerror(g->error) :
+		    "a kill", g->at, back ? "rollback" : "resume", why);
 	}
-	return f.done && g.done;
 }
 
 /* The same numbers each time, from the seed on. */
@@ -399,8 +468,10 @@ try_pairs(size_t calls)
 	for (size_t i = 0; i < n; i++) {
 		size_t first = 1 + drawn(&seed, calls), second = 1 + drawn(&seed, calls);
 		int a = errors[drawn(&seed, ERRORS)], b = errors[drawn(&seed, ERRORS)];
+		struct fault f = { .at = first, .error = a }, g = { .at = second, .error = b };
+		const char *why = run_first(&f) ? NULL : "apply died";
 
-		(void)try_pair(first, a, second, b, drawn(&seed, 2) != 0);
+		run_second(&f, &g, drawn(&seed, 2) != 0, why);
 	}
 	printf("pairs, seed %-14llu %5lu points, %lu lost\n", (unsigned long long)from,
 	    passed + failed - before, lost);
@@ -409,6 +480,7 @@ try_pairs(size_t calls)
 /* With what each call of a run can fail, of errors[]. */
 struct calls {
 	size_t n;
+	bool changed;			/* the last one changes something */
 	bool can[CALLS][ERRORS];
 };
 
@@ -416,12 +488,20 @@ static int
 note_call(void *cookie, const struct gate_call *c)
 {
 	struct calls *calls = cookie;
+	bool *can = calls->can[c->number - 1];
 
 	if (c->number > CALLS)
 		return 0;
-	calls->n = c->number;
 	for (size_t i = 0; i < ERRORS; i++)
-		calls->can[c->number - 1][i] = can_fail(c, errors[i]);
+		can[i] = can_fail(c, errors[i]);
+	if (c->number == 1)
+		calls->changed = true;
+	/* A kill that finds what the one before found is that one. */
+	if (can[0]) {
+		can[0] = calls->changed;
+		calls->changed = gate_changes(c);
+	}
+	calls->n = c->number;
 	return 0;
 }
 
@@ -440,29 +520,36 @@ draw_one(bool can[ERRORS], uint64_t *seed)
 	memcpy(can, kept, sizeof(kept));
 }
 
-/* One fault in apply, then one at each call of what follows, of each kind or of one. */
+/* One fault in apply, then one at each call of what follows, of each kind or of one.  How many of
+ * the second did not come. */
 static unsigned long
 try_followers(size_t first, int one, bool back, bool all, uint64_t *seed)
 {
 	static struct calls next;
 	struct fault f = { .at = first, .error = one };
-	struct gate_run apply = { .call = apply_in_child, .folder = folder, .decide = fault_at,
-		.cookie = &f };
 	struct gate_run noted = { .call = back ? rollback_in_child : apply_in_child,
 		.folder = folder, .decide = note_call, .cookie = &next };
+	const char *why = run_first(&f) ? NULL : "apply died";
 	unsigned long missed = 0;
+	struct tree left;
 
-	restore();
-	(void)gate_run(&apply);
+	tree_take(&left);
 	(void)gate_run(&noted);
 	for (size_t k = 0; k < next.n; k++) {
 		if (!all)
 			draw_one(next.can[k], seed);
-		for (size_t b = 0; b < ERRORS; b++)
-			if (next.can[k][b])
-				missed += !try_pair(first, one, k + 1, errors[b], back);
+		for (size_t b = 0; b < ERRORS; b++) {
+			struct fault g = { .at = k + 1, .error = errors[b] };
+
+			if (!next.can[k][b])
+				continue;
+			tree_put(&left);
+			run_second(&f, &g, back, why);
+			missed += !g.done;
+		}
 	}
-	return missed;
+	tree_release(&left);
+	return missed + (f.done ? 0 : 1);
 }
 
 /* Every pair of calls of a rotation of one environment. */
@@ -470,15 +557,19 @@ static void
 try_every_pair(bool all)
 {
 	static struct calls calls;
-	const char *given = getenv("ROTATION_SEED");
+	const char *given = getenv("ROTATION_SEED"), *slice = getenv("ROTATION_SLICE");
 	uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : 1;
+	size_t part = 1, parts = 1;
 	struct gate_run apply = { .call = apply_in_child, .folder = folder,
 		.decide = note_call, .cookie = &calls };
 	unsigned long missed = 0;
 
-	restore();
+	tree_put(&planned);
 	(void)gate_run(&apply);
-	for (size_t i = 0; i < calls.n; i++)
+	if (slice != NULL && (sscanf(slice, "%zu/%zu", &part, &parts) != 2 || part < 1 ||
+	    part > parts))
+		die(slice);
+	for (size_t i = part - 1; i < calls.n; i += parts)
 		for (int back = 0; back < 2; back++) {
 			bool can[ERRORS];
 
@@ -562,6 +653,7 @@ main(int argc, char **argv)
 	for (int e = 0; e < environments; e++)
 		make_environment(e);
 	make_session();
+	tree_take(&planned);
 	if (all || each)
 		try_every_pair(all);
 	else

@@ -238,7 +238,7 @@ act_findings_ignore(struct app *a)
 	const struct findings_source *source = a->options->findings;
 	const struct findings_row *row = selected(a);
 	const struct audit_finding *f = row->finding;
-	struct buf reason, text;
+	struct buf reason, text, notes;
 	struct error err;
 
 	if (source == NULL || source->baseline == NULL) {
@@ -247,6 +247,7 @@ act_findings_ignore(struct app *a)
 	}
 	buf_init(&reason, REASON_MAX);
 	buf_init(&text, 4096);
+	buf_init(&notes, BUF_MAX_FILE);
 	buf_printf(&text, "%s in %s, line %zu, goes to the baseline %s and does not count any "
 	    "more. Others will read why.", audit_rule_text(f->rule)->id,
 	    audit_file(a->findings->audit, f->file), f->line, source->baseline);
@@ -254,12 +255,15 @@ act_findings_ignore(struct app *a)
 		if (text_is_blank(reason.data, reason.len))
 			app_complain(a, "nothing was ignored: it needs a reason");
 		else if (source->ignore(source->cookie, a->findings->audit, f, buf_cstr(&reason),
-		    &err) != 0 || source->know(source->cookie, a->findings->audit, &err) != 0)
+		    &notes, &err) != 0 ||
+		    source->know(source->cookie, a->findings->audit, &err) != 0)
 			tell_error(a, "The baseline could not be written", &err);
 		else
 			app_notice(a, "ignored; %s has it", source->baseline);
+		app_complain_lines(a, &notes);
 		arrange(a);
 	}
+	buf_release(&notes);
 	buf_release(&text);
 	buf_release(&reason);
 }
@@ -317,21 +321,25 @@ act_findings_export(struct app *a)
 {
 	const struct findings_source *source = a->options->findings;
 	struct audit *part = NULL;
-	struct buf path;
+	struct buf path, notes;
 	struct error err;
 
+	buf_init(&notes, BUF_MAX_FILE);
 	buf_init(&path, PATH_MAX_BYTES);
 	buf_append_str(&path, REPORT_NAME);
 	if (ask_text(a, "Write a report", "The findings that are shown, without any value, to a "
 	    "new file that only you can read. Its ending says the form: " FINDINGS_ENDINGS ".",
 	    "File:", &path) && path.len > 0) {
 		part = shown_part(a->findings, &err);
-		if (part == NULL || source->write(source->cookie, part, buf_cstr(&path), &err) != 0)
+		if (part == NULL || source->write(source->cookie, part, buf_cstr(&path), &notes,
+		    &err) != 0)
 			tell_error(a, "The report could not be written", &err);
 		else
 			app_notice(a, "wrote %zu of %zu findings to %s", audit_finding_count(part),
 			    audit_finding_count(a->findings->audit), buf_cstr(&path));
+		app_complain_lines(a, &notes);
 	}
+	buf_release(&notes);
 	audit_free(part);
 	buf_release(&path);
 }

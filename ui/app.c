@@ -231,6 +231,16 @@ app_complain(struct app *a, const char *fmt, ...)
 }
 
 void
+app_complain_lines(struct app *a, struct buf *lines)
+{
+	const char *p = buf_cstr(lines);
+
+	for (size_t n; *p != '\0'; p += n + (p[n] == '\n'))
+		if ((n = strcspn(p, "\n")) > 0)
+			app_complain(a, "%.*s", (int)n, p);
+}
+
+void
 app_refuse(struct app *a, const char *fmt, ...)
 {
 	va_list ap;

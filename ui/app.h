@@ -187,6 +187,9 @@ void app_notice(struct app *a, const char *fmt, ...)
 void app_complain(struct app *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Complain of what a change noted, a line each. */
+void app_complain_lines(struct app *a, struct buf *lines);
+
 /* Say why a key did nothing, until the next one. */
 void app_refuse(struct app *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -167,12 +167,14 @@ struct findings_source {
 	/* Mark what the baseline knows.  In any thread. */
 	int (*know)(void *cookie, struct audit *a, struct error *err);
 
-	/* Add a finding to the baseline, with the reason why. */
+	/* Add a finding to the baseline, with the reason why.  What is to be told besides goes to
+	 * ${notes}, a line each. */
 	int (*ignore)(void *cookie, const struct audit *a, const struct audit_finding *f,
-	    const char *reason, struct error *err);
+	    const char *reason, struct buf *notes, struct error *err);
 
 	/* Write a report to a new file of mode 0600: in the form that its name's ending says. */
-	int (*write)(void *cookie, const struct audit *a, const char *path, struct error *err);
+	int (*write)(void *cookie, const struct audit *a, const char *path, struct buf *notes,
+	    struct error *err);
 };
 
 /* The endings that write takes. */

@@ -430,19 +430,20 @@ secret_file_write(struct app *a, const char *title, const char *text, const char
     const struct buf *value)
 {
 	bool written = false;
+	struct buf path, notes;
 	struct error err;
-	struct buf path;
 
 	if (a->options->read_only) {
 		app_notice(a, KEYMAP_READ_ONLY);
 		return false;
 	}
 	buf_init(&path, LINE_EDIT_MAX);
+	buf_init(&notes, BUF_MAX_FILE);
 	suggest(&path, name);
 	while (!written && ask_text(a, title, text, "New file:", &path) && path.len > 0) {
 		if (secret_file_check(buf_cstr(&path), &err) == 0 &&
 		    change_write_file(a->options->trail, a->options->lock_timeout_ms,
-		    buf_cstr(&path), true, value, &err) == 0)
+		    buf_cstr(&path), true, value, &notes, &err) == 0)
 			written = true;
 		else
 			tell_error(a, "Not written", &err);
@@ -450,6 +451,8 @@ secret_file_write(struct app *a, const char *title, const char *text, const char
 	if (written)
 		app_notice(a, "written to %s, mode 0600: remove it when it is not needed any more",
 		    buf_cstr(&path));
+	app_complain_lines(a, &notes);
+	buf_release(&notes);
 	buf_release(&path);
 	return written;
 }

@@ -10,7 +10,7 @@
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "file/file.h"
-#include "file/replace.h"
+#include "plan/change.h"
 #include "secrets/secrets_file.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
@@ -203,25 +203,30 @@ section_edit(void *cookie, struct buf *content, struct error *err)
 }
 
 /* Write it there, behind what is there, and have it read from now on; then the estate is to be
- * scanned anew.  Errors: those, and of replace_file_edited. */
+ * scanned anew.  Errors: those, and of change_edit_file. */
 static int
 section_write(struct app *a, const struct section *s, struct error *err)
 {
 	const struct environment_source *from = a->options->environments;
 	struct section_edit edit = { .section = s };
-	struct buf ini, text;
+	struct buf ini, key, notes;
 	int rc;
 
 	buf_init(&ini, PATH_MAX_BYTES);
-	buf_init(&text, INI_MAX);
+	buf_init(&key, PATH_MAX_BYTES);
+	buf_init(&notes, BUF_MAX_FILE);
+	buf_printf(&key, "environment %s", s->name);
 	rc = section_place(a, s, &ini, err);
-	if (rc == 0) {
+	if (rc == 0 && (rc = buf_check(&key, err)) == 0) {
 		edit.ini = buf_cstr(&ini);
-		rc = replace_file_edited(edit.ini, LOCK_MS, &text, section_edit, &edit, err);
+		rc = change_edit_file(a->options->trail, LOCK_MS, edit.ini, buf_cstr(&key),
+		    section_edit, &edit, &notes, err);
+		app_complain_lines(a, &notes);
 	}
 	if (rc == 0)
 		from->changed(from->cookie);
-	buf_release(&text);
+	buf_release(&notes);
+	buf_release(&key);
 	buf_release(&ini);
 	return rc;
 }

@@ -204,5 +204,5 @@ int
 lost_keep(const struct change *c, const char *kept, struct error *err)
 {
 	return change_write_file(c->trail, c->lock_timeout_ms, kept, true,
-	    document_bytes(secrets_file_document(c->secrets)), err);
+	    document_bytes(secrets_file_document(c->secrets)), NULL, err);
 }

@@ -566,21 +566,6 @@ replace_file_locked(const char *path, int timeout_ms, const struct buf *content,
 }
 
 int
-replace_file_edited(const char *path, int timeout_ms, struct buf *content, replace_edit_fn *edit,
-    void *cookie, struct error *err)
-{
-	struct lock *l = lock_files(&path, 1, timeout_ms, NULL, NULL, err);
-	struct file_id id = { .exists = false };
-	int rc = -1;
-
-	if (l != NULL && (file_read(path, content, &id, err) == 0 || err->code == ERROR_MISSING) &&
-	    edit(cookie, content, err) == 0)
-		rc = replace_file(path, &id, content, err);
-	lock_release(l);
-	return rc;
-}
-
-int
 replace_file_new(const char *path, int timeout_ms, const struct buf *content, struct error *err)
 {
 	return under_lock(path, timeout_ms, true, content, err);

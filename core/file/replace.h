@@ -110,14 +110,6 @@ int replace_file(const char *path, const struct file_id *expected,
 int replace_file_locked(const char *path, int timeout_ms, const struct buf *content,
     struct error *err);
 
-/* Makes of what the file holds (nothing, if it is not there) what it is to hold. */
-typedef int replace_edit_fn(void *cookie, struct buf *content, struct error *err);
-
-/* The same of a file that is read when it is locked, so that what others wrote there is kept.
- * ${content} is the caller's, empty; errors are also those of file_read and ${edit}. */
-int replace_file_edited(const char *path, int timeout_ms, struct buf *content,
-    replace_edit_fn *edit, void *cookie, struct error *err);
-
 /* The same where nothing is.  ERROR_EXISTS. */
 int replace_file_new(const char *path, int timeout_ms, const struct buf *content,
     struct error *err);

@@ -39,16 +39,6 @@ struct record {
 	const struct error *why;
 };
 
-/* The file as anybody will find it again. */
-static void
-put_path(struct json_out *o, const char *name, const char *path)
-{
-	struct path where = PATH_NONE;
-
-	json_out_text(o, name, path_open(&where, path, NULL) == 0 ? where.real : path);
-	path_close(&where);
-}
-
 static void
 put_keys(struct json_out *o, const struct edits *edits)
 {
@@ -83,17 +73,22 @@ fill_intent(const void *cookie, struct json_out *o)
 
 	json_out_text(o, "environment", r->apply->environment);
 	if (s != NULL)
-		put_path(o, "secrets_file", secrets_file_path(s));
+		trail_put_path(o, "secrets_file", secrets_file_path(s));
 	json_out_array(o, "files");
 	for (size_t i = 0; i < r->apply->count; i++) {
 		const struct plan_file *f = r->apply->results[i].file;
 
 		json_out_object(o, NULL);
-		put_path(o, "file", f->path);
+		trail_put_path(o, "file", f->path);
 		json_out_text(o, "role", roles[f->role]);
 		json_out_bool(o, "new", !f->id->exists);
 		if (f->edits != NULL)
 			put_keys(o, f->edits);
+		if (f->role == PLAN_OUTPUT && r->apply->key != NULL) {
+			json_out_array(o, "keys");
+			json_out_text(o, NULL, r->apply->key);
+			json_out_end(o);
+		}
 		json_out_end(o);
 	}
 	json_out_end(o);
@@ -121,15 +116,6 @@ fill_outcome(const void *cookie, struct json_out *o)
 	json_out_end(o);
 }
 
-/* That the trail lacks something. */
-static void
-note_untold(struct apply *a, const struct error *err, const char *what)
-{
-	buf_printf(&a->notes, "%s%s%s: %s is not in the trail; %s\n", err->file,
-	    err->file[0] != 0 ? ": " : "", err->text, what,
-	    err->hint[0] != '\0' ? err->hint : "see to its file");
-}
-
 /* That the change cannot be undone later. */
 static void
 note_not_kept(struct apply *a, const struct error *err)
@@ -147,21 +133,13 @@ record_intent(const struct plan *p, struct apply *a, struct error *err)
 	struct error why;
 
 	a->change = 0;
-	if (a->trail == NULL || a->count == 0)
+	if (a->count == 0)
 		return 0;
-	if (trail_begin(a->trail, fill_intent, &r, &a->change, &why) == 0) {
-		if (keep_change(p, a->trail, a->change, &why) != 0)
-			note_not_kept(a, &why);
-		return 0;
-	}
-	a->change = 0;
-	if (!a->trail->required) {
-		note_untold(a, &why, "this change");
-		return 0;
-	}
-	error_set(err, why.code, "%s; nothing is changed, as the trail is required", why.text);
-	error_place(err, why.file, 0);
-	return error_hint(err, "%s", why.hint);
+	if (trail_intend(a->trail, fill_intent, &r, &a->change, &a->notes, err) != 0)
+		return -1;
+	if (a->change != 0 && keep_change(p, a->trail, a->change, &why) != 0)
+		note_not_kept(a, &why);
+	return 0;
 }
 
 /* ${why}: the failure of the whole, or NULL. */
@@ -169,12 +147,10 @@ static void
 record_outcome(struct apply *a, const struct error *why)
 {
 	const struct record r = { .apply = a, .why = why };
-	struct error err;
 
 	if (a->change != 0 && apply_done(a) == 0)
 		kept_drop(a->trail, a->change);
-	if (a->change != 0 && trail_end(a->trail, a->change, fill_outcome, &r, &err) == -1)
-		note_untold(a, &err, "the outcome of this change");
+	trail_conclude(a->trail, a->change, fill_outcome, &r, &a->notes);
 }
 
 /* --- one file --- */

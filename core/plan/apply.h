@@ -35,6 +35,7 @@ struct apply {
 	void *cookie;
 	const struct trail *trail;	/* where the change is written down; NULL: nowhere */
 	const char *environment;	/* the name of the secrets file's, for the trail; NULL */
+	const char *key;		/* what is changed in outputs, for the trail; NULL */
 
 	/* What apply_plan answers. */
 	struct apply_result *results;	/* the secrets file's first */

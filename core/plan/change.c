@@ -337,13 +337,23 @@ change_apply(struct change *c, struct error *err)
 		.secrets_locked = c->lock != NULL, .files_locked = c->lock != NULL && c->all_locked,
 		.waiting = c->callbacks->waiting, .writing = c->callbacks->writing,
 		.progress = c->callbacks->progress, .cookie = c->cookie, .trail = c->trail,
-		.environment = c->environment };
+		.environment = c->environment, .key = c->key };
 	return apply_plan(c->plan, &c->applied, err);
+}
+
+static int
+apply_noted(struct change *c, struct buf *notes, struct error *err)
+{
+	int rc = change_apply(c, err);
+
+	if (notes != NULL)
+		buf_append(notes, c->applied.notes.data, c->applied.notes.len);
+	return rc;
 }
 
 int
 change_write_file(const struct trail *t, int lock_timeout_ms, const char *path, bool is_new,
-    const struct buf *content, struct error *err)
+    const struct buf *content, struct buf *notes, struct error *err)
 {
 	static const struct change_callbacks none = { .waiting = NULL };
 	struct file_id id;
@@ -363,8 +373,41 @@ change_write_file(const struct trail *t, int lock_timeout_ms, const char *path, 
 		error_place(err, path, 0);
 	}
 	if (rc == 0)
-		rc = change_apply(&c, err);
+		rc = apply_noted(&c, notes, err);
 	buf_release(&copy);
+	change_close(&c);
+	return rc;
+}
+
+int
+change_edit_file(const struct trail *t, int lock_timeout_ms, const char *path, const char *key,
+    change_edit_fn *edit, void *cookie, struct buf *notes, struct error *err)
+{
+	static const struct change_callbacks none = { .waiting = NULL };
+	struct file_id was = { .exists = false }, now;
+	struct buf content;
+	struct change c;
+	int rc;
+
+	change_init(&c, &none, NULL);
+	c.trail = t;
+	c.key = key;
+	c.lock_timeout_ms = lock_timeout_ms;
+	buf_init(&content, BUF_MAX_FILE);
+	rc = lock_paths(&c, &path, 1, err);
+	if (rc == 0 && file_read(path, &content, &was, err) != 0 && err->code != ERROR_MISSING)
+		rc = -1;
+	if (rc == 0 && (rc = edit(cookie, &content, err)) == 0 &&
+	    (rc = change_plan(&c, err)) == 0)
+		rc = plan_add_output(c.plan, path, &content, err);
+	/* The plan is of the file that was read. */
+	if (rc == 0 && (rc = file_identify(path, &now, err)) == 0 && !file_id_equal(&was, &now)) {
+		error_set(err, ERROR_STALE, "the file changed just now");
+		rc = error_place(err, path, 0);
+	}
+	if (rc == 0)
+		rc = apply_noted(&c, notes, err);
+	buf_release(&content);
 	change_close(&c);
 	return rc;
 }

@@ -58,6 +58,7 @@ struct change {
 	const struct scope *scope;	/* says the format of configurations; NULL */
 	const struct trail *trail;	/* where what is applied is written down; NULL: nowhere */
 	const char *environment;	/* the name of the secrets file's, for it; NULL */
+	const char *key;		/* what is changed in outputs, for it; NULL */
 	const char *base_name;		/* of configurations, in place of their own; NULL */
 
 	struct secrets_file *secrets;	/* NULL: none */
@@ -131,12 +132,26 @@ int change_outputs(struct change *c, const char *const paths[], struct buf texts
     struct error *err);
 
 /**
- * change_write_file(t, lock_timeout_ms, path, is_new, content, err):
- * A change that is one whole file, with its lines in the trail (NULL: nowhere).  ERROR_EXISTS:
- * ${is_new}, and it is there; and those of change_outputs and change_apply.
+ * change_write_file(t, lock_timeout_ms, path, is_new, content, notes, err):
+ * A change that is one whole file, with its lines in the trail (NULL: nowhere).  What is to be
+ * told besides is appended to ${notes}, a line each (NULL: it is not).  ERROR_EXISTS: ${is_new},
+ * and it is there; and those of change_outputs and change_apply.
  */
 int change_write_file(const struct trail *t, int lock_timeout_ms, const char *path, bool is_new,
-    const struct buf *content, struct error *err);
+    const struct buf *content, struct buf *notes, struct error *err);
+
+/* Makes of what a file holds (nothing, if it is not there) what it is to hold. */
+typedef int change_edit_fn(void *cookie, struct buf *content, struct error *err);
+
+/**
+ * change_edit_file(t, lock_timeout_ms, path, key, edit, cookie, notes, err):
+ * The same of a file without secrets that is read when it is locked, so that what others wrote
+ * there is kept; its content is in ordinary memory.
+ * ${key} (NULL: none): what in it is changed, for the trail.  Errors are also those of file_read
+ * and ${edit}, and ERROR_STALE.
+ */
+int change_edit_file(const struct trail *t, int lock_timeout_ms, const char *path,
+    const char *key, change_edit_fn *edit, void *cookie, struct buf *notes, struct error *err);
 
 /* Apply the plan, under locks of its files if there are none yet.  What became
  * of each file, and what is to be told, is in c->applied until change_stop. */

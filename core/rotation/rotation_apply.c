@@ -61,8 +61,7 @@ run_note(const struct run *run, const char *path, const char *text)
 	buf_release(&line);
 }
 
-/* The lines that a plan or its application has to say. */
-static void
+void
 run_notes(const struct run *run, const char *lines)
 {
 	char *copy = strdup(lines);

@@ -300,6 +300,8 @@ back_file(struct run *run, struct item *x, struct error *err)
 		rc = error_hint(err, "what it was is in the session's folder; roll the other "
 		    "rotation back first");
 	}
+	if (c.applied.notes.len > 0)
+		run_notes(run, buf_cstr(&c.applied.notes));
 	if (rc == 0)
 		rc = run_log(run, EVENT_RESTORED, x, err);
 	if (rc != 0 && err != NULL && err->file[0] == '\0')
@@ -352,52 +354,35 @@ rotation_rollback(struct rotation *r, const struct rotation_callbacks *callbacks
 	    session_log(r, EVENT_ROLLED_BACK, NULL, err);
 }
 
-/* The history's former values of the files, which are under old keys or were next to them. */
+/* The files that it is the end of. */
 static int
-finish_history(struct rotation *r, size_t *count, struct error *err)
+finish_paths(const struct rotation *r, struct vec *paths, struct error *err)
 {
-	struct vec paths;
 	int rc = 0;
 
-	*count = 0;
-	if (r->trail == NULL || r->trail->path == NULL)
-		return 0;
-	vec_init(&paths, sizeof(char *), 1U << 24);
 	for (size_t i = 0; rc == 0 && i < r->items.len; i++) {
 		const struct item *x = session_item(r, i);
 		char *path = rotation_path(r, x->file);
 
 		if (path == NULL || (x->face.state != ROTATION_FILE_SKIPPED &&
-		    vec_push_string(&paths, path, strlen(path)) == NULL))
+		    vec_push_string(paths, path, strlen(path)) == NULL))
 			rc = error_memory(err);
 		free(path);
 	}
-	if (rc == 0)
-		rc = kept_forget(r->trail->path, (const char *const *)paths.items, paths.len, count,
-		    err);
-	vec_release_strings(&paths);
 	return rc;
 }
 
-int
-rotation_finish(struct rotation *r, const struct rotation_callbacks *callbacks, void *cookie,
-    struct error *err)
+/* Wipe what leads back: of the session, and the history's former values of the files, which are
+ * under old keys or were next to them. */
+static int
+finish_wipe(struct rotation *r, const struct vec *paths, const struct rotation_callbacks *callbacks,
+    void *cookie, struct error *err)
 {
 	static const char *const what[STORES] = { "the kept originals",
 		"the keyed hashes of the values", "the wrapped old keys" };
-	size_t history;
+	size_t history = 0;
 	char text[128];
 
-	if (r->state == ROTATION_FINISHED)
-		return 0;
-	if (!r->finishing && (r->rolling_back || r->state != ROTATION_VERIFIED)) {
-		error_set(err, ERROR_REFUSED, "the session is %s, and only one that is verified "
-		    "can "
-		    "be finished", r->rolling_back ? "rolled back" : rotation_state_name(r->state));
-		error_place(err, r->dir, 0);
-		return error_hint(err, "`propseal rotation verify` opens every entry with the new "
-		    "keys; what is finished cannot be rolled back");
-	}
 	if (!r->finishing && session_log(r, EVENT_FINISHING, NULL, err) != 0)
 		return -1;
 	/* The keys first: without them the rest is of less use to anybody. */
@@ -409,7 +394,8 @@ rotation_finish(struct rotation *r, const struct rotation_callbacks *callbacks, 
 			callbacks->note(cookie, text);
 		}
 	}
-	if (finish_history(r, &history, err) != 0)
+	if (r->trail != NULL && r->trail->path != NULL && kept_forget(r->trail->path,
+	    (const char *const *)paths->items, paths->len, &history, err) != 0)
 		return -1;
 	if (history > 0 && callbacks->note != NULL) {
 		(void)snprintf(text, sizeof(text), "wiped: what undid %zu change%s in the history",
@@ -417,4 +403,59 @@ rotation_finish(struct rotation *r, const struct rotation_callbacks *callbacks, 
 		callbacks->note(cookie, text);
 	}
 	return session_log(r, EVENT_FINISHED, NULL, err);
+}
+
+/* The same with its lines in the trail: of each file the kept original is wiped. */
+static int
+finish_told(struct rotation *r, const struct vec *paths, const struct rotation_callbacks *callbacks,
+    void *cookie, struct error *err)
+{
+	struct trail_part *parts = calloc(paths->len + 1, sizeof(*parts));
+	struct run run = { .r = r, .cb = callbacks, .cookie = cookie };
+	struct buf notes;
+	uint64_t change;
+	int rc;
+
+	if (parts == NULL)
+		return error_memory(err);
+	for (size_t i = 0; i < paths->len; i++)
+		parts[i] = (struct trail_part){ .path = vec_string(paths, i), .role = "original" };
+	buf_init(&notes, BUF_MAX_FILE);
+	rc = trail_intend_parts(r->trail, parts, paths->len, &change, &notes, err);
+	if (rc == 0) {
+		rc = finish_wipe(r, paths, callbacks, cookie, err);
+		for (size_t i = 0; i < paths->len; i++) {
+			parts[i].done = rc == 0;
+			parts[i].why = rc != 0 && err != NULL ? err->text : NULL;
+		}
+		trail_conclude_parts(r->trail, change, parts, paths->len, &notes);
+	}
+	run_notes(&run, buf_cstr(&notes));
+	buf_release(&notes);
+	free(parts);
+	return rc;
+}
+
+int
+rotation_finish(struct rotation *r, const struct rotation_callbacks *callbacks, void *cookie,
+    struct error *err)
+{
+	struct vec paths;
+	int rc;
+
+	if (r->state == ROTATION_FINISHED)
+		return 0;
+	if (!r->finishing && (r->rolling_back || r->state != ROTATION_VERIFIED)) {
+		error_set(err, ERROR_REFUSED, "the session is %s, and only one that is verified "
+		    "can "
+		    "be finished", r->rolling_back ? "rolled back" : rotation_state_name(r->state));
+		error_place(err, r->dir, 0);
+		return error_hint(err, "`propseal rotation verify` opens every entry with the new "
+		    "keys; what is finished cannot be rolled back");
+	}
+	vec_init(&paths, sizeof(char *), 1U << 24);
+	if ((rc = finish_paths(r, &paths, err)) == 0)
+		rc = finish_told(r, &paths, callbacks, cookie, err);
+	vec_release_strings(&paths);
+	return rc;
 }

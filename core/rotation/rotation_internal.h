@@ -189,6 +189,9 @@ void run_sweep(const struct run *run, const struct item *x);
 /* A line for the caller about a file. */
 void run_note(const struct run *run, const char *path, const char *text);
 
+/* Lines that a plan, its application or the trail have to say. */
+void run_notes(const struct run *run, const char *lines);
+
 /* A line of the journal; where that fails nothing more is done. */
 int run_log(struct run *run, enum event e, struct item *x, struct error *err);
 

@@ -467,3 +467,122 @@ trail_end(const struct trail *t, uint64_t change, trail_fill *fill, const void *
 {
 	return trail_write(t, false, &change, fill, cookie, err);
 }
+
+/* That the trail lacks something. */
+static void
+note_untold(struct buf *notes, const struct error *err, const char *what)
+{
+	buf_printf(notes, "%s%s%s: %s is not in the trail; %s\n", err->file,
+	    err->file[0] != 0 ? ": " : "", err->text, what,
+	    err->hint[0] != '\0' ? err->hint : "see to its file");
+}
+
+int
+trail_intend(const struct trail *t, trail_fill *fill, const void *cookie, uint64_t *change,
+    struct buf *notes, struct error *err)
+{
+	struct error why;
+
+	*change = 0;
+	if (t == NULL || trail_begin(t, fill, cookie, change, &why) == 0)
+		return 0;
+	*change = 0;
+	if (!t->required) {
+		note_untold(notes, &why, "this change");
+		return 0;
+	}
+	error_set(err, why.code, "%s; nothing is changed, as the trail is required", why.text);
+	error_place(err, why.file, 0);
+	return error_hint(err, "%s", why.hint);
+}
+
+void
+trail_conclude(const struct trail *t, uint64_t change, trail_fill *fill, const void *cookie,
+    struct buf *notes)
+{
+	struct error why;
+
+	if (change != 0 && trail_end(t, change, fill, cookie, &why) != 0)
+		note_untold(notes, &why, "the outcome of this change");
+}
+
+/* --- what is no plan --- */
+
+struct parts {
+	const struct trail_part *all;
+	size_t n;
+};
+
+void
+trail_put_path(struct json_out *o, const char *name, const char *path)
+{
+	struct path where = PATH_NONE;
+
+	json_out_text(o, name, path_open(&where, path, NULL) == 0 ? where.real : path);
+	path_close(&where);
+}
+
+static void
+fill_parts_intent(const void *cookie, struct json_out *o)
+{
+	const struct parts *p = cookie;
+
+	json_out_null(o, "environment");
+	json_out_array(o, "files");
+	for (size_t i = 0; i < p->n; i++) {
+		const struct trail_part *x = &p->all[i];
+
+		json_out_object(o, NULL);
+		trail_put_path(o, "file", x->path);
+		json_out_text(o, "role", x->role);
+		json_out_bool(o, "new", x->is_new);
+		if (x->key_count > 0)
+			json_out_array(o, "keys");
+		for (size_t k = 0; k < x->key_count; k++)
+			json_out_text(o, NULL, x->keys[k]);
+		if (x->key_count > 0)
+			json_out_end(o);
+		json_out_end(o);
+	}
+	json_out_end(o);
+}
+
+static void
+fill_parts_outcome(const void *cookie, struct json_out *o)
+{
+	const struct parts *p = cookie;
+	size_t done = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		done += p->all[i].done;
+	json_out_text(o, "outcome", trail_outcome_name(done == p->n ? TRAIL_DONE : done > 0 ?
+	    TRAIL_PARTLY : TRAIL_FAILED));
+	json_out_array(o, "files");
+	for (size_t i = 0; i < p->n; i++) {
+		json_out_object(o, NULL);
+		json_out_bool(o, "done", p->all[i].done);
+		if (!p->all[i].done)
+			json_out_text(o, "error", p->all[i].why != NULL ? p->all[i].why :
+			    "not come to");
+		json_out_end(o);
+	}
+	json_out_end(o);
+}
+
+int
+trail_intend_parts(const struct trail *t, const struct trail_part *parts, size_t n,
+    uint64_t *change, struct buf *notes, struct error *err)
+{
+	const struct parts p = { parts, n };
+
+	return trail_intend(t, fill_parts_intent, &p, change, notes, err);
+}
+
+void
+trail_conclude_parts(const struct trail *t, uint64_t change, const struct trail_part *parts,
+    size_t n, struct buf *notes)
+{
+	const struct parts p = { parts, n };
+
+	trail_conclude(t, change, fill_parts_outcome, &p, notes);
+}

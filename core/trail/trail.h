@@ -63,6 +63,39 @@ int trail_begin(const struct trail *t, trail_fill *fill, const void *cookie, uin
 int trail_end(const struct trail *t, uint64_t change, trail_fill *fill, const void *cookie,
     struct error *err);
 
+/**
+ * trail_intend(t, fill, cookie, change, notes, err):
+ * As trail_begin, for a change that may go on without its line: of a trail that is not required
+ * a failure is a line in ${notes}, and ${*change} 0, as it is without a trail (NULL).  -1: it is
+ * required, and nothing is to be changed.
+ */
+int trail_intend(const struct trail *t, trail_fill *fill, const void *cookie, uint64_t *change,
+    struct buf *notes, struct error *err);
+
+/* Its outcome; 0: there was no intent.  A failure is a line in ${notes}. */
+void trail_conclude(const struct trail *t, uint64_t change, trail_fill *fill, const void *cookie,
+    struct buf *notes);
+
+/* A member with a file as anybody will find it again: whole, without symbolic links. */
+void trail_put_path(struct json_out *o, const char *name, const char *path);
+
+/* A file of a change that is no plan of edits (plan/apply.h writes down those that are). */
+struct trail_part {
+	const char *path;
+	const char *role;		/* what of it is changed: "output", "mode" ... */
+	bool is_new;
+	const char *const *keys;	/* what in it, or NULL */
+	size_t key_count;
+	bool done;			/* for the outcome */
+	const char *why;		/* why it is not done; NULL: not come to */
+};
+
+/* The two of such a change. */
+int trail_intend_parts(const struct trail *t, const struct trail_part *parts, size_t n,
+    uint64_t *change, struct buf *notes, struct error *err);
+void trail_conclude_parts(const struct trail *t, uint64_t change, const struct trail_part *parts,
+    size_t n, struct buf *notes);
+
 /* --- reading it --- */
 
 enum trail_outcome {

@@ -391,8 +391,8 @@ change_tell(struct change *c, const struct key *made, struct error *err)
 	    "nothing was changed" : "the files are changed");
 }
 
-static void
-say_lines(const char *lines)
+void
+change_say_lines(const char *lines)
 {
 	size_t len;
 
@@ -407,7 +407,22 @@ say_lines(const char *lines)
 void
 change_say_notes(const struct plan *p)
 {
-	say_lines(plan_notes(p));
+	change_say_lines(plan_notes(p));
+}
+
+int
+change_write_told(const struct options *o, int lock_timeout_ms, const char *path, bool is_new,
+    const struct buf *content, struct error *err)
+{
+	struct buf notes;
+	int rc;
+
+	buf_init(&notes, BUF_MAX_FILE);
+	rc = change_write_file(config_trail(o->config), lock_timeout_ms, path, is_new, content,
+	    &notes, err);
+	change_say_lines(buf_cstr(&notes));
+	buf_release(&notes);
+	return rc;
 }
 
 int
@@ -417,7 +432,7 @@ change_apply_told(struct change *c, struct error *err)
 	const struct apply *a = &c->applied;
 
 	if (a->notes.len > 0 && !a->notes.failed)
-		say_lines((const char *)a->notes.data);
+		change_say_lines((const char *)a->notes.data);
 	for (size_t i = 0; i < a->count && a->several; i++)
 		if (a->results[i].why != NULL)
 			report_error(a->results[i].why);

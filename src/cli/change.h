@@ -114,6 +114,13 @@ int change_write_output(struct change *c, const char *path, struct buf *text, st
 int change_write_outputs(struct change *c, const char *const paths[], struct buf texts[], size_t n,
     struct error *err);
 
+/* A change that is one whole file (core/plan/change.h); what is to be told besides is told. */
+int change_write_told(const struct options *o, int lock_timeout_ms, const char *path, bool is_new,
+    const struct buf *content, struct error *err);
+
+/* Tell notes that a change gave, a line each. */
+void change_say_lines(const char *lines);
+
 /* Called while another process holds a lock (lock_files' callback). */
 bool change_waiting(void *cookie, const char *path, int waited_ms, int left_ms);
 

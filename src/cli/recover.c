@@ -170,8 +170,7 @@ recover_write_template(const struct recover *r, const char *path, struct error *
 	append_template(r, &text);
 	if ((rc = buf_check(&text, err)) == 0)
 		rc = output_is_stream(path) ? output_write_stream(path, &text, err) :
-		    change_write_file(config_trail(r->o->config), options_lock_timeout(r->o), path,
-		    true, &text, err);
+		    change_write_told(r->o, options_lock_timeout(r->o), path, true, &text, err);
 	if (rc == 0 && !output_is_stream(path))
 		report_change("new %s", path);
 	buf_release(&text);

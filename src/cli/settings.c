@@ -718,6 +718,14 @@ config_trail(const struct config *c)
 	return &c->trail;
 }
 
+const struct trail *
+config_trail_of(struct config *c, const struct command *command)
+{
+	if (c != NULL)
+		config_set_trail(c, command);
+	return config_trail(c);
+}
+
 void
 config_apply(struct config *c, struct options *o)
 {

@@ -289,6 +289,10 @@ const struct look *config_looks(const struct config *c);
  * changes (trail/trail.h), as long as ${c} lives.  NULL: nowhere, as the user wants it. */
 const struct trail *config_trail(const struct config *c);
 
+/* The same for a command that takes nothing else of the settings, which are not applied.  NULL
+ * settings are fine. */
+const struct trail *config_trail_of(struct config *c, const struct command *command);
+
 /* The file of the trail; NULL: there is no place for it, or none is wanted. */
 const char *config_trail_path(const struct config *c);
 

@@ -63,6 +63,119 @@ case_every_command_that_writes_a_file_has_its_lines() {
 	! grep -r CANARY "$XDG_STATE_HOME/propseal/trail.jsonl" || fail 'a value is in the trail'
 }
 
+# No plan of edits, and a line all the same: what a check, git's set-up, a merge and the end of a
+# rotation write, change the mode of or remove.
+case_what_is_no_plan_has_its_lines() {
+	own_trail
+	export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=$PWD/../gitconfig
+	export GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@e GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@e
+	seal
+	printf 'other.password=CANARY-clear\n' >other.properties
+	run audit --baseline known.json --update-baseline .
+	expect_rc 0
+	git init -q -b main . && git add . && git commit -qm base || fail 'no repository'
+	run git install
+	expect_rc 0
+	run git install --global
+	expect_rc 0
+	git add . && git commit -qnm installed && git branch other
+	set_one() {
+		printf '%s=%s\n' "$1" CANARY-merged >../text
+		run file add --config-file server.properties --local-secrets-file sec.properties \
+		    --remote-secrets-file "$remote" --config @../text
+		expect_rc 0
+		git commit -qnam "$1" || fail "no commit of $1"
+	}
+	set_one here.password
+	git checkout -q other && set_one there.password
+	git checkout -q main
+	git merge -q -X ours -m merged other >"$out" 2>"$err" || fail "no merge: $(cat "$err")"
+	chmod 666 sec.properties
+	echo left >.server.properties.propseal-tmp
+	run doctor --fix --yes .
+	run git uninstall
+	expect_rc 0
+	run rotation plan . --data-key
+	expect_rc 0
+	for step in apply verify finish; do
+		run rotation $step --yes
+		expect_rc 0
+	done
+	log_is '[(c["command"], [(f["file"].split("/")[-1], f["role"], f["new"], f["keys"])
+	    for f in c["files"]], c["outcome"]) for c in d["changes"]
+	    if c["command"] not in ("file encrypt", "file add", "rotation apply")]' \
+	    "[('audit', [('known.json', 'output', True, [])], 'done'), \
+('git install', [('config', 'settings', False, ['diff.propseal.textconv', 'merge.propseal.name', \
+'merge.propseal.driver'])], 'done'), \
+('git install', [('.gitattributes', 'output', True, []), ('pre-commit', 'output', True, [])], \
+'done'), \
+('git install', [('gitconfig', 'settings', False, ['diff.propseal.textconv', \
+'merge.propseal.name', 'merge.propseal.driver'])], 'done'), \
+('git merge', [('sec.properties', 'secrets', False, ['server.properties/there.password'])], \
+'done'), \
+('doctor', [('.server.properties.propseal-tmp', 'leftover', False, []), \
+('sec.properties', 'mode', False, [])], 'done'), \
+('git uninstall', [('pre-commit', 'removed', False, [])], 'done'), \
+('git uninstall', [('.gitattributes', 'removed', False, [])], 'done'), \
+('git uninstall', [('config', 'settings', False, ['diff.propseal', 'merge.propseal'])], 'done'), \
+('rotation finish', [('sec.properties', 'original', False, [])], 'done')]"
+	expect_json "$out" '{c["files"][0]["file"] for c in d["changes"] if c["command"] == "git merge"}' \
+	    "{'$PWD/sec.properties'}"
+	expect_whole
+	! grep -r CANARY "$XDG_STATE_HOME/propseal" || fail 'a value is in the trail'
+}
+
+# Nor is any of it done where the trail is required and cannot be written.
+case_what_is_no_plan_is_refused_without_a_trail_that_is_required() {
+	own_trail
+	export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=$PWD/../gitconfig
+	seal
+	git init -q .
+	run git install
+	expect_rc 0
+	run rotation plan . --data-key
+	expect_rc 0
+	run rotation apply --yes
+	expect_rc 0
+	run rotation verify
+	expect_rc 0
+	chmod 666 sec.properties
+	find . "$XDG_STATE_HOME/propseal/rotations" -type f -exec sha256sum {} + | sort -k2 >../before
+	settings 'trail = /nowhere/trail.jsonl' 'trail-required = yes'
+	run git uninstall
+	expect_rc 1
+	expect_err 'the trail is required'
+	run doctor --fix --yes .
+	expect_err 'the trail is required'
+	expect_mode sec.properties 666
+	run rotation finish --yes
+	expect_rc 1
+	expect_err 'the trail is required'
+	run audit --baseline known.json --update-baseline .
+	expect_rc 1
+	expect_err 'the trail is required'
+	find . "$XDG_STATE_HOME/propseal/rotations" -type f -exec sha256sum {} + | sort -k2 >../after
+	cmp ../before ../after || fail "$(diff ../before ../after)"
+}
+
+# One that cannot be written and need not be is told, of them as of all others.
+case_that_no_trail_can_be_written_is_told_of_every_file() {
+	own_trail
+	seal
+	settings 'trail = /nowhere/trail.jsonl'
+	for command in 'audit --baseline known.json --update-baseline .' \
+	    'rotation plan . --data-key' 'rotation apply --yes' 'rotation rollback --yes'; do
+		# shellcheck disable=SC2086
+		run $command
+		expect_rc 0
+		[ "$command" = 'rotation plan . --data-key' ] || expect_err 'is not in the trail'
+	done
+	sed -i 's/ENC/XENC/' sec.properties
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	run recover plan --local-secrets-file sec.properties --output-file values
+	expect_err 'is not in the trail'
+}
+
 case_a_change_has_an_intent_and_an_outcome() {
 	own_trail
 	seal
@@ -103,7 +216,7 @@ case_every_command_is_in_it_and_no_value() {
 	expect_rc 0
 	log_is '[c["command"] for c in d["changes"]]' "['master-key generate', 'file encrypt', \
 'file add', 'file update', 'file decrypt', 'file remove', 'file rotate', 'render', 'seal', 'edit', \
-'git install']"
+'git install', 'git install']"
 	expect_json "$out" '{c["outcome"] for c in d["changes"]}' "{'done'}"
 	expect_json "$out" '[c["environment"] for c in d["changes"] if c["command"] == "seal"]' "['.']"
 	expect_not_in "$trail" CANARY

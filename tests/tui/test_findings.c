@@ -272,6 +272,9 @@ ignoring_needs_a_reason_and_a_baseline(void **state)
 	fixture_assert_in_file(f, "known.baseline", "\"reason\":\"only a test has it\"");
 	fixture_assert_in_file(f, "known.baseline", "\"key\":\"db.password\"");
 	fixture_assert_not_in_file(f, "known.baseline", "ssl.keystore.password");
+	fixture_assert_in_file(f, f->trail, "known.baseline\",\"role\":\"output\",\"new\":true,"
+	    "\"keys\":[\"clear-text-secret ");
+	fixture_assert_in_file(f, f->trail, "/db.password\"]");
 	/* The next one keeps it, and the command reads it. */
 	v = fixture_run(f, &s);
 	vt_key(v, "2");

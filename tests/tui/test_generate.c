@@ -353,6 +353,8 @@ environment_gets_a_name_of_its_own(void **state)
 		fixture_leave(v);
 		assert_opens(f, key);
 		free(key);
+		fixture_assert_in_file(f, f->trail, "fresh/propseal.ini\",\"role\":\"output\",");
+		fixture_assert_in_file(f, f->trail, "\"keys\":[\"environment prod-eu\"]");
 		ini = fixture_read(f, "fresh/propseal.ini");
 		assert_non_null(ini);
 		if (there > 0)

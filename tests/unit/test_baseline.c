@@ -63,15 +63,16 @@ test_a_baseline_keeps_reasons(void **state)
 	assert_int_equal(audit_finish(a, &err), 0);
 	assert_true(audit_finding_count(a) >= 2);
 	assert_int_equal(audit_baseline_ignore(a, audit_finding(a, 0), "base", reasons[0],
-	    &err), 0);
+	    NULL, NULL, &err), 0);
 	for (int update = 0; update < 2; update++) {
 		buf_init(&before, BUF_MAX_FILE);
 		buf_init(&after, BUF_MAX_FILE);
 		assert_int_equal(file_read("base", &before, NULL, &err), 0);
 		changed = change_reason(buf_cstr(&before), reasons[update], reasons[update + 1]);
 		late = changed;
-		assert_int_equal(update ? audit_baseline_update(a, "base", &err) :
-		    audit_baseline_ignore(a, audit_finding(a, 1), "base", "mine", &err), 0);
+		assert_int_equal(update ? audit_baseline_update(a, "base", NULL, NULL, &err) :
+		    audit_baseline_ignore(a, audit_finding(a, 1), "base", "mine", NULL, NULL,
+		    &err), 0);
 		assert_null(late);
 		assert_int_equal(file_read("base", &after, NULL, &err), 0);
 		assert_non_null(strstr(buf_cstr(&after), reasons[update + 1]));

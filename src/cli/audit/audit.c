@@ -9,6 +9,7 @@
 #include "base/number.h"
 #include "base/time.h"
 #include "cli/audit/audit.h"
+#include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/git/git.h"
 #include "cli/interface.h"
@@ -220,11 +221,12 @@ interface_know(void *cookie, struct audit *a, struct error *err)
 
 static int
 interface_ignore(void *cookie, const struct audit *a, const struct audit_finding *f,
-    const char *reason, struct error *err)
+    const char *reason, struct buf *notes, struct error *err)
 {
 	const struct options *o = cookie;
 
-	return audit_baseline_ignore(a, f, o->text[FLAG_BASELINE], reason, err);
+	return audit_baseline_ignore(a, f, o->text[FLAG_BASELINE], reason,
+	    config_trail(o->config), notes, err);
 }
 
 /* The form that the ending of a name says; NULL: none. */
@@ -246,7 +248,8 @@ interface_form(const char *path)
 }
 
 static int
-interface_write(void *cookie, const struct audit *a, const char *path, struct error *err)
+interface_write(void *cookie, const struct audit *a, const char *path, struct buf *notes,
+    struct error *err)
 {
 	const struct options *o = cookie;
 	const char *form = interface_form(path);
@@ -267,7 +270,8 @@ interface_write(void *cookie, const struct audit *a, const char *path, struct er
 	audit_report_append(&r, form, &out);
 	rc = buf_check(&out, err);
 	if (rc == 0)
-		rc = change_write_file(config_trail(o->config), LOCK_MS, path, true, &out, err);
+		rc = change_write_file(config_trail(o->config), LOCK_MS, path, true, &out, notes,
+		    err);
 	buf_release(&out);
 	return rc;
 }
@@ -303,6 +307,8 @@ audit_baseline(struct audit *a, const struct options *o, int64_t now, struct err
 {
 	const char *path = o->text[FLAG_BASELINE];
 	size_t unused = 0;
+	struct buf notes;
+	int rc;
 
 	if (path == NULL) {
 		if (!o->on[FLAG_UPDATE_BASELINE])
@@ -319,7 +325,11 @@ audit_baseline(struct audit *a, const struct options *o, int64_t now, struct err
 	}
 	if (!o->on[FLAG_UPDATE_BASELINE])
 		return 0;
-	if (audit_baseline_update(a, path, err) != 0)
+	buf_init(&notes, BUF_MAX_FILE);
+	rc = audit_baseline_update(a, path, config_trail(o->config), &notes, err);
+	change_say_lines(buf_cstr(&notes));
+	buf_release(&notes);
+	if (rc != 0)
 		return -1;
 	return audit_baseline_apply(a, path, now, &unused, err);
 }

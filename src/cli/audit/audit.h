@@ -9,6 +9,7 @@
 struct buf;
 struct error;
 struct options;
+struct trail;
 struct vec;
 
 /* What the outputs of `propseal audit` tell. */
@@ -84,11 +85,13 @@ struct audit_baseline;
 int audit_baseline_apply(struct audit *a, const char *path, int64_t now, size_t *unused,
     struct error *err);
 
-/* Write all findings that count, with the reasons and dates that ${path} has for them. */
-int audit_baseline_update(const struct audit *a, const char *path, struct error *err);
+/* Write all findings that count, with the reasons and dates that ${path} has for them, and that
+ * into the trail (NULL: nowhere).  What is to be told besides goes to ${notes}, a line each. */
+int audit_baseline_update(const struct audit *a, const char *path, const struct trail *trail,
+    struct buf *notes, struct error *err);
 
 /* Add one finding, with a reason; all else stays.  There need be no ${path} yet. */
 int audit_baseline_ignore(const struct audit *a, const struct audit_finding *f, const char *path,
-    const char *reason, struct error *err);
+    const char *reason, const struct trail *trail, struct buf *notes, struct error *err);
 
 #endif /* !CLI_AUDIT_AUDIT_H */

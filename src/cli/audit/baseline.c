@@ -12,7 +12,7 @@
 #include "cli/audit/audit.h"
 #include "document/document.h"
 #include "file/file.h"
-#include "file/replace.h"
+#include "plan/change.h"
 
 /*
  * A baseline is JSON, an object a line: id, rule, file, key, reason, until.  It
@@ -300,31 +300,30 @@ baseline_ignore(void *cookie, struct buf *content, struct error *err)
 	return rc;
 }
 
-static int
-baseline_edit(struct baseline_edit *e, replace_edit_fn *edit, struct error *err)
-{
-	struct buf content;
-	int rc;
-
-	buf_init(&content, BUF_MAX_FILE);
-	rc = replace_file_edited(e->path, LOCK_MS, &content, edit, e, err);
-	buf_release(&content);
-	return rc;
-}
-
 int
-audit_baseline_update(const struct audit *a, const char *path, struct error *err)
+audit_baseline_update(const struct audit *a, const char *path, const struct trail *trail,
+    struct buf *notes, struct error *err)
 {
 	struct baseline_edit e = { .audit = a, .path = path };
 
-	return baseline_edit(&e, baseline_renew, err);
+	return change_edit_file(trail, LOCK_MS, path, NULL, baseline_renew, &e, notes, err);
 }
 
 int
 audit_baseline_ignore(const struct audit *a, const struct audit_finding *f, const char *path,
-    const char *reason, struct error *err)
+    const char *reason, const struct trail *trail, struct buf *notes, struct error *err)
 {
 	struct baseline_edit e = { .audit = a, .path = path, .finding = f, .reason = reason };
+	struct buf what;
+	int rc;
 
-	return baseline_edit(&e, baseline_ignore, err);
+	buf_init(&what, BUF_MAX_FILE);
+	/* So that `log show --key` finds it. */
+	buf_printf(&what, "%s %s/", audit_rule_text(f->rule)->id, audit_file(a, f->file));
+	buf_append(&what, f->key, f->key_len);
+	rc = buf_check(&what, err) != 0 ? -1 :
+	    change_edit_file(trail, LOCK_MS, path, buf_cstr(&what), baseline_ignore, &e, notes,
+	    err);
+	buf_release(&what);
+	return rc;
 }

@@ -25,6 +25,7 @@
 #include "plan/configuration.h"
 #include "plan/plan.h"
 #include "seal/provider.h"
+#include "trail/trail.h"
 
 /*
  * `propseal doctor --fix`: what the checks find and can be mended without a
@@ -444,6 +445,13 @@ fix_narrow(const struct doctor *d, const struct fix *f, struct error *err)
 	return rc;
 }
 
+/* What is none of the plan's is written down as one change. */
+static bool
+fix_is_apart(const struct fix *f)
+{
+	return f->state == FIX_PLANNED && f->kind != FIX_PROVIDER;
+}
+
 static int
 fix_apply_one(const struct doctor *d, struct fix *f, struct error *err)
 {
@@ -526,14 +534,47 @@ fix_apply_providers(struct fixing *x, struct error *err)
 
 /* Modes first, of folders before the files in them can be put elsewhere. */
 static int
+fix_apply_apart(struct doctor *d, struct error *err)
+{
+	const struct trail *trail = config_trail(d->o->config);
+	struct trail_part *parts = calloc(d->fixes.len + 1, sizeof(*parts));
+	struct fix **all = calloc(d->fixes.len + 1, sizeof(struct fix *));
+	struct buf notes;
+	uint64_t change;
+	size_t n = 0;
+	int rc = parts == NULL || all == NULL ? error_memory(err) : 0;
+
+	buf_init(&notes, BUF_MAX_FILE);
+	for (size_t i = d->fixes.len; rc == 0 && i-- > 0;)
+		if (fix_is_apart(fix_at(d, i))) {
+			all[n] = fix_at(d, i);
+			parts[n++] = (struct trail_part){ .path = fix_at(d, i)->path,
+				.role = kinds[fix_at(d, i)->kind] };
+		}
+	if (rc == 0 && n > 0 && (rc = trail_intend_parts(trail, parts, n, &change, &notes,
+	    err)) == 0) {
+		for (size_t i = 0; rc == 0 && i < n; i++)
+			rc = fix_apply_one(d, all[i], err);
+		for (size_t i = 0; i < n; i++) {
+			parts[i].done = all[i]->state == FIX_DONE;
+			parts[i].why = all[i]->why != NULL ? all[i]->why->text : NULL;
+		}
+		trail_conclude_parts(trail, change, parts, n, &notes);
+	}
+	change_say_lines(buf_cstr(&notes));
+	buf_release(&notes);
+	free(all);
+	free(parts);
+	return rc;
+}
+
+static int
 fix_apply(struct fixing *x, struct error *err)
 {
 	struct doctor *d = x->d;
 
-	for (size_t i = d->fixes.len; i-- > 0;)
-		if (fix_at(d, i)->state == FIX_PLANNED && fix_at(d, i)->kind != FIX_PROVIDER &&
-		    fix_apply_one(d, fix_at(d, i), err) != 0)
-			return -1;
+	if (fix_apply_apart(d, err) != 0)
+		return -1;
 	if (!plan_is_empty(x->c.plan) && fix_apply_providers(x, err) != 0)
 		return -1;
 	for (size_t i = 0; i < d->fixes.len; i++)

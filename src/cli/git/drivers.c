@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "base/vec.h"
 #include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/keys.h"
@@ -21,7 +22,9 @@
 #include "plan/configuration.h"
 #include "secrets/key_source.h"
 #include "secrets/mask.h"
+#include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
+#include "trail/trail.h"
 
 #define MASTERS_MAX 40
 #define NAMES_SHOWN 8
@@ -39,6 +42,7 @@ struct versions {
 	const struct options *o;
 	const char *path[MERGE_SIDES];
 	const char *name;		/* what the file is called in the work tree */
+	const struct trail *trail;
 	struct file_id id[MERGE_SIDES];
 	struct buf bytes[MERGE_SIDES];	/* secret */
 	struct secrets_file *s[MERGE_SIDES];	/* all, or none: one cannot be read as that */
@@ -198,21 +202,86 @@ find_masters(struct versions *v)
 		report_error(&why);
 }
 
-/* Put the merged file in the place of ours. */
+/* The entries that the merge gives another value, adds or removes: for the trail. */
 static int
-git_merge_write_file(const struct versions *v, const struct buf *text, struct error *err)
+add_changed(const struct document *of, const struct document *in, bool only_missing,
+    struct vec *names, struct error *err)
 {
-	const char *path = v->path[MERGE_OURS];
-	const struct buf *ours = &v->bytes[MERGE_OURS];
-	struct lock *lock;
+	const unsigned char *value, *other;
+	const char *key;
+	size_t len, n, m, at;
+
+	for (size_t i = 0; i < document_count(of); i++) {
+		key = document_key(of, i, &len);
+		value = document_raw_value(of, i, &n);
+		at = document_find(in, key, len);
+		if (at != DOCUMENT_NONE) {
+			other = document_raw_value(in, at, &m);
+			if (only_missing || (n == m && memcmp(value, other, n) == 0))
+				continue;
+		}
+		if (!tag_names(key, len) && vec_push_string(names, key, len) == NULL)
+			return error_memory(err);
+	}
+	return 0;
+}
+
+static int
+git_merge_changed(const struct versions *v, const struct buf *text, struct vec *names,
+    struct error *err)
+{
+	const struct document *ours = secrets_file_document(v->s[MERGE_OURS]), *merged;
+	struct secrets_file *s;
+	struct buf copy;
 	int rc;
 
-	if (buf_equal(text, ours))
+	buf_init_secret(&copy, BUF_MAX_FILE);
+	buf_append(&copy, text->data, text->len);
+	s = secrets_file_parse(v->name, &copy, err);
+	buf_release(&copy);
+	if (s == NULL)
+		return -1;
+	merged = secrets_file_document(s);
+	rc = add_changed(merged, ours, false, names, err);
+	if (rc == 0)
+		rc = add_changed(ours, merged, true, names, err);
+	secrets_file_free(s);
+	return rc;
+}
+
+/* Put the merged file in the place of ours, which git moves to where it belongs.  With a conflict
+ * (${clean} is false) which entries change is not decided. */
+static int
+git_merge_write_file(const struct versions *v, const struct buf *text, bool clean,
+    struct error *err)
+{
+	const char *path = v->path[MERGE_OURS];
+	struct trail_part part = { .path = v->name, .role = "secrets" };
+	struct lock *lock;
+	struct vec names;
+	struct buf notes;
+	uint64_t change;
+	int rc;
+
+	if (buf_equal(text, &v->bytes[MERGE_OURS]))
 		return 0;
 	lock = lock_files(&path, 1, options_lock_timeout(v->o), change_waiting, NULL, err);
 	if (lock == NULL)
 		return -1;
-	rc = replace_file(path, &v->id[MERGE_OURS], text, err);
+	vec_init(&names, sizeof(char *), 1U << 24);
+	buf_init(&notes, BUF_MAX_FILE);
+	rc = clean ? git_merge_changed(v, text, &names, err) : 0;
+	part.keys = (const char *const *)names.items;
+	part.key_count = names.len;
+	if (rc == 0 && (rc = trail_intend_parts(v->trail, &part, 1, &change, &notes, err)) == 0) {
+		rc = replace_file(path, &v->id[MERGE_OURS], text, err);
+		part.done = rc == 0;
+		part.why = rc == 0 ? NULL : err->text;
+		trail_conclude_parts(v->trail, change, &part, 1, &notes);
+	}
+	change_say_lines(buf_cstr(&notes));
+	buf_release(&notes);
+	vec_release_strings(&names);
 	lock_release(lock);
 	return rc;
 }
@@ -298,7 +367,7 @@ merge_secrets(struct versions *v, struct buf *text, struct error *err)
 		    err);
 	}
 	if (rc == 0)
-		rc = git_merge_write_file(v, text, err);
+		rc = git_merge_write_file(v, text, result.conflicts == 0, err);
 	if (rc == 0 && result.conflicts > 0)
 		rc = say_conflicts(v, &result, &r, err);
 	else if (rc == 0 && r.resealed > 0)
@@ -317,7 +386,7 @@ merge_unreadable(struct versions *v, struct buf *text, struct error *err)
 
 	rc = merge_whole(&v->bytes[MERGE_OURS], &v->bytes[MERGE_THEIRS], text, &result, err);
 	if (rc == 0)
-		rc = git_merge_write_file(v, text, err);
+		rc = git_merge_write_file(v, text, false, err);
 	if (rc == 0)
 		rc = say_conflicts(v, &result, NULL, err);
 	merge_result_release(&result);
@@ -332,10 +401,15 @@ commands_git_merge(const struct options *o)
 		.path = { o->args[0], o->args[1], o->args[2] },
 		.name = o->arg_count > 3 ? o->args[3] : o->args[1],
 	};
+	struct config *config;
 	struct error err;
 	struct buf text;
 	int rc;
 
+	/* What is merged may be a propseal.ini, too, and then it cannot be read. */
+	if ((config = config_load(&err)) == NULL)
+		report_error(&err);
+	v.trail = config_trail_of(config, o->command);
 	buf_init_secret(&text, BUF_MAX_FILE);
 	for (size_t i = 0; i < MERGE_SIDES; i++)
 		buf_init_secret(&v.bytes[i], BUF_MAX_FILE);
@@ -350,5 +424,6 @@ commands_git_merge(const struct options *o)
 	key_free(v.asked);
 	key_ring_free(v.ring);
 	buf_release(&text);
+	config_free(config);
 	return rc == 0 ? 0 : report_error(&err);
 }

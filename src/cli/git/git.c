@@ -164,6 +164,32 @@ git_line(const char *const argv[], struct buf *out, int *status, struct error *e
 }
 
 int
+git_config_path(bool global, struct buf *path, struct error *err)
+{
+	static const char *const local[] = { "rev-parse", "--git-path", "config", NULL };
+	const char *named = getenv("GIT_CONFIG_GLOBAL"), *home = getenv("HOME");
+	const char *folder = getenv("XDG_CONFIG_HOME");
+	struct buf other;
+
+	if (!global)
+		return git_line(local, path, NULL, err);
+	if (named != NULL && named[0] != '\0') {
+		buf_append_str(path, named);
+		return buf_check(path, err);
+	}
+	buf_printf(path, "%s/.gitconfig", home != NULL ? home : "");
+	buf_init(&other, 65536);
+	if (folder != NULL && folder[0] != '\0')
+		buf_printf(&other, "%s/git/config", folder);
+	else
+		buf_printf(&other, "%s/.config/git/config", home != NULL ? home : "");
+	if (access(buf_cstr(path), F_OK) != 0 && access(buf_cstr(&other), F_OK) == 0)
+		buf_move(path, &other);
+	buf_release(&other);
+	return buf_check(path, err);
+}
+
+int
 git_top(struct buf *out, struct error *err)
 {
 	static const char *const argv[] = { "rev-parse", "--show-toplevel", NULL };

@@ -29,6 +29,9 @@ int git_line(const char *const argv[], struct buf *out, int *status, struct erro
 /* The top of the work tree, or ERROR_MISSING: this is none. */
 int git_top(struct buf *out, struct error *err);
 
+/* The file that `git config --local` or --global writes, as git-config(1) has it. */
+int git_config_path(bool global, struct buf *path, struct error *err);
+
 /* Is the file to be looked at?  And look at a content of it (secret), which is told as ${name}. */
 typedef bool git_takes_fn(void *cookie, const char *path);
 typedef int git_content_fn(void *cookie, const char *name, const char *path, struct buf *content,

@@ -19,6 +19,7 @@
 #include "file/file.h"
 #include "plan/plan.h"
 #include "secrets/secrets_file.h"
+#include "trail/trail.h"
 
 /* Behind the pattern of each secrets file in .gitattributes. */
 #define GIT_SETUP_ATTRIBUTES " diff=propseal merge=propseal"
@@ -335,6 +336,39 @@ git_setup_hook(const struct git_setup *g, enum git_hook *out, struct error *err)
 	return rc;
 }
 
+/* What is done to files without a plan. */
+typedef int git_step_fn(struct git_setup *g, struct error *err);
+
+/* Do a step that changes ${keys} of git's settings, or (NULL) removes the file ${path}, and write
+ * it into the trail. */
+static int
+git_setup_step(struct git_setup *g, const char *path, const char *const keys[], size_t n,
+    git_step_fn *step, struct error *err)
+{
+	const struct trail *trail = config_trail(g->o->config);
+	struct trail_part part = { .role = keys != NULL ? "settings" : "removed", .keys = keys,
+		.key_count = n };
+	struct buf config, notes;
+	uint64_t change;
+	int rc = 0;
+
+	buf_init(&config, PATH_MAX_BYTES);
+	buf_init(&notes, TEXT_MAX);
+	if (keys != NULL)
+		rc = git_config_path(g->global, &config, err);
+	part.path = keys != NULL ? buf_cstr(&config) : path;
+	if (rc == 0 && (rc = trail_intend_parts(trail, &part, 1, &change, &notes, err)) == 0) {
+		rc = step(g, err);
+		part.done = rc == 0;
+		part.why = rc == 0 ? NULL : err->text;
+		trail_conclude_parts(trail, change, &part, 1, &notes);
+	}
+	change_say_lines(buf_cstr(&notes));
+	buf_release(&notes);
+	buf_release(&config);
+	return rc;
+}
+
 static int
 git_setup_write(const struct git_file *files, size_t n, const struct options *o,
     struct error *err)
@@ -622,7 +656,7 @@ plan_settings(struct git_setup *g, struct error *err)
 }
 
 static int
-set_settings(struct git_setup *g, struct error *err)
+set_each(struct git_setup *g, struct error *err)
 {
 	struct buf value;
 	int rc = 0;
@@ -639,6 +673,21 @@ set_settings(struct git_setup *g, struct error *err)
 		buf_release(&value);
 	}
 	return rc;
+}
+
+static int
+set_settings(struct git_setup *g, struct error *err)
+{
+	const char *keys[GIT_SETUP_SETTINGS];
+	struct buf value;
+	size_t n = 0;
+
+	buf_init(&value, TEXT_MAX);
+	for (size_t i = 0; i < GIT_SETUP_SETTINGS; i++)
+		if (g->set[i])
+			keys[n++] = git_setup_setting(g, i, &value);
+	buf_release(&value);
+	return n == 0 ? 0 : git_setup_step(g, NULL, keys, n, set_each, err);
 }
 
 static int
@@ -820,17 +869,22 @@ remove_file(const char *path, struct error *err)
 }
 
 static int
-git_uninstall_apply(struct git_setup *g, struct error *err)
+remove_hook(struct git_setup *g, struct error *err)
 {
-	const char *path = buf_cstr(&g->attributes);
-	struct git_file file = { path, &g->text, 0 };
+	return remove_file(buf_cstr(&g->hook), err);
+}
+
+static int
+remove_attributes(struct git_setup *g, struct error *err)
+{
+	return remove_file(buf_cstr(&g->attributes), err);
+}
+
+static int
+remove_sections(struct git_setup *g, struct error *err)
+{
 	int rc = 0;
 
-	if (g->had_hook && remove_file(buf_cstr(&g->hook), err) != 0)
-		return -1;
-	if (g->lines > 0)
-		rc = g->text.len == 0 ? remove_file(path, err) :
-		    git_setup_write(&file, 1, g->o, err);
 	for (size_t i = 0; rc == 0 && i < GIT_SETUP_SECTIONS; i++) {
 		const char *argv[] = { "config", git_setup_where(g), "--remove-section",
 			git_setup_section(i), NULL };
@@ -839,6 +893,25 @@ git_uninstall_apply(struct git_setup *g, struct error *err)
 			rc = git_run(argv, NULL, NULL, err);
 	}
 	return rc;
+}
+
+static int
+git_uninstall_apply(struct git_setup *g, struct error *err)
+{
+	const char *path = buf_cstr(&g->attributes), *keys[GIT_SETUP_SECTIONS];
+	struct git_file file = { path, &g->text, 0 };
+	size_t n = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < GIT_SETUP_SECTIONS; i++)
+		if (g->sections[i])
+			keys[n++] = git_setup_section(i);
+	if (g->had_hook)
+		rc = git_setup_step(g, buf_cstr(&g->hook), NULL, 0, remove_hook, err);
+	if (rc == 0 && g->lines > 0)
+		rc = g->text.len == 0 ? git_setup_step(g, path, NULL, 0, remove_attributes, err) :
+		    git_setup_write(&file, 1, g->o, err);
+	return rc == 0 && n > 0 ? git_setup_step(g, NULL, keys, n, remove_sections, err) : rc;
 }
 
 static int

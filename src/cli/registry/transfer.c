@@ -13,7 +13,7 @@
 #include "common/args.h"
 #include "common/report.h"
 #include "file/file.h"
-#include "plan/change.h"
+#include "cli/change.h"
 
 #define LOCK_MS 10000
 
@@ -265,7 +265,7 @@ commands_registry_export(const struct options *o)
 		rc = secrets_of_registry(&r, transfer_add_line, &out, &denied, &err);
 	if (rc == 0)
 		rc = output_is_stream(file) ? output_write_stream(file, &out, &err) :
-		    change_write_file(config_trail(o->config), LOCK_MS, file, true, &out, &err);
+		    change_write_told(o, LOCK_MS, file, true, &out, &err);
 	if (rc == 0)
 		warn_of_denied(denied);
 	if (rc == 0)

@@ -641,8 +641,7 @@ finder_keep(struct finder *f, struct rotation *r, const struct rotation_callback
 		return show_made(f, err);
 	if ((fd = made_descriptor(path)) != -1)
 		return output_write_fd(fd, path, f->made.data, f->made.len, err);
-	if (change_write_file(config_trail(f->o->config), 0, path, !f->made_there, &f->made,
-	    err) != 0)
+	if (change_write_told(f->o, 0, path, !f->made_there, &f->made, err) != 0)
 		return -1;
 	report_change("%s (the new master keys)", path);
 	return 0;

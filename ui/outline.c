@@ -9,7 +9,7 @@
 
 #define MARKS_MAX 10000000
 #define ROWS_MAX 100000000
-#define ID_ROOM 256	/* a shorter id is looked up without memory of its own */
+#define MARKS_FEW 16	/* in a group: found without an index */
 
 /* --- a cursor --- */
 
@@ -81,16 +81,25 @@ list_key(struct list *l, uint32_t key)
 /* --- marks --- */
 
 struct mark {
-	char *id;	/* the group, a NUL, the item */
+	char *item;
 	size_t len;
 	bool on;
 };
 
-struct marks {
-	struct vec items;	/* unmarked ones stay, for the next time */
-	struct map *index;	/* by id: its place in them, from 1 on */
-	size_t count;
+/* A group with marks: its items stand together, as they are looked at together. */
+struct mark_group {
+	char *name;
+	struct vec items;	/* of struct mark; unmarked ones stay, for the next time */
+	struct map *index;	/* by item: its place in them; NULL: they are few */
 	size_t found;		/* the last that was asked for */
+	unsigned char seed[SIPHASH_KEY];	/* for the sum: ours, and the name's hash */
+};
+
+struct marks {
+	struct vec groups;	/* of struct mark_group */
+	struct map *index;	/* by name: their places */
+	size_t group;		/* the last that was asked for */
+	size_t count;
 	uint64_t sum;		/* of the hashes of those that are on */
 	unsigned char seed[SIPHASH_KEY];
 };
@@ -102,130 +111,163 @@ marks_new(void)
 
 	if (m == NULL)
 		return NULL;
-	vec_init(&m->items, sizeof(struct mark), MARKS_MAX);
+	vec_init(&m->groups, sizeof(struct mark_group), MARKS_MAX);
 	m->index = map_new();
 	if (m->index == NULL || siphash_seed(m->seed) != 0) {
-		map_free(m->index);
-		free(m);
+		marks_free(m);
 		return NULL;
 	}
 	return m;
 }
 
-static struct mark *
-marks_at(const struct marks *m, size_t i)
+static struct mark_group *
+marks_group_at(const struct marks *m, size_t i)
 {
-	return vec_at(&m->items, i);
+	return vec_at(&m->groups, i);
+}
+
+static struct mark *
+mark_at(const struct mark_group *g, size_t i)
+{
+	return vec_at(&g->items, i);
 }
 
 void
 marks_free(struct marks *m)
 {
-	size_t i;
-
 	if (m == NULL)
 		return;
 	map_free(m->index);
-	for (i = 0; i < m->items.len; i++)
-		free(marks_at(m, i)->id);
-	vec_release(&m->items);
+	for (size_t i = 0; i < m->groups.len; i++) {
+		struct mark_group *g = marks_group_at(m, i);
+
+		for (size_t k = 0; k < g->items.len; k++)
+			free(mark_at(g, k)->item);
+		vec_release(&g->items);
+		map_free(g->index);
+		free(g->name);
+	}
+	vec_release(&m->groups);
 	free(m);
 }
 
-/* The id in ${room} if it fits, else in new memory; NULL: there is none. */
-static char *
-marks_id(const char *group, const char *item, size_t len, char *room, size_t *id_len)
+/* NULL: it has no marks.  Mostly it is the last one again. */
+static struct mark_group *
+marks_group(struct marks *m, const char *name)
 {
-	size_t group_len = strlen(group);
-	char *id;
-
-	*id_len = group_len + 1 + len;
-	id = room != NULL && *id_len < ID_ROOM ? room : malloc(*id_len + 1);
-	if (id == NULL)
+	if (m->groups.len == 0)
 		return NULL;
-	memcpy(id, group, group_len + 1);
-	memcpy(id + group_len + 1, item, len);
-	id[*id_len] = '\0';
-	return id;
+	if (strcmp(marks_group_at(m, m->group)->name, name) != 0 &&
+	    !map_get(m->index, name, strlen(name), &m->group))
+		return NULL;
+	return marks_group_at(m, m->group);
+}
+
+/* The same, and it is made where it is not there; NULL: no memory. */
+static struct mark_group *
+marks_group_add(struct marks *m, const char *name)
+{
+	struct mark_group *g = marks_group(m, name);
+	size_t len = strlen(name);
+	uint64_t hash;
+
+	if (g != NULL || (g = vec_push(&m->groups)) == NULL)
+		return g;
+	g->name = strdup(name);
+	if (g->name == NULL || map_put(m->index, g->name, len, m->groups.len - 1) == -1) {
+		free(g->name);
+		m->groups.len--;
+		return NULL;
+	}
+	vec_init(&g->items, sizeof(struct mark), MARKS_MAX);
+	hash = siphash_13(m->seed, name, len);
+	memcpy(g->seed, m->seed, sizeof(g->seed));
+	memcpy(g->seed, &hash, sizeof(hash));
+	m->group = m->groups.len - 1;
+	return g;
 }
 
 static bool
-mark_is(const struct mark *m, const char *group, size_t group_len, const char *item, size_t len)
+mark_is(const struct mark *m, const char *item, size_t len)
 {
-	return m->len == group_len + 1 + len && memcmp(m->id, group, group_len + 1) == 0 &&
-	    memcmp(m->id + group_len + 1, item, len) == 0;
-}
-
-/* Who asks does so in the order of the rows: mostly it is the last one again, or the next. */
-static struct mark *
-marks_near(struct marks *m, const char *group, const char *item, size_t len)
-{
-	size_t group_len = strlen(group);
-
-	for (size_t i = m->found; i < m->items.len && i <= m->found + 1; i++)
-		if (mark_is(marks_at(m, i), group, group_len, item, len))
-			return marks_at(m, m->found = i);
-	return NULL;
+	return m->len == len && memcmp(m->item, item, len) == 0;
 }
 
 /* NULL: it was never marked. */
 static struct mark *
-marks_find(struct marks *m, const char *group, const char *item, size_t len)
+mark_find(struct mark_group *g, const char *item, size_t len)
 {
-	struct mark *near = marks_near(m, group, item, len);
-	char room[ID_ROOM], *id;
-	size_t id_len, i;
-	bool found;
+	const size_t last = g->index != NULL ? g->found + 1 : MARKS_FEW;
 
-	if (near != NULL || m->items.len == 0 ||
-	    (id = marks_id(group, item, len, room, &id_len)) == NULL)
-		return near;
-	found = map_get(m->index, id, id_len, &i);
-	if (id != room)
-		free(id);
-	return found ? marks_at(m, m->found = i - 1) : NULL;
+	/* Who asks does so in the order of the rows: mostly it is the last one again, or the
+	 * next. */
+	for (size_t i = g->index != NULL ? g->found : 0; i < g->items.len && i <= last; i++)
+		if (mark_is(mark_at(g, i), item, len))
+			return mark_at(g, g->found = i);
+	if (g->index == NULL || !map_get(g->index, item, len, &g->found))
+		return NULL;
+	return mark_at(g, g->found);
 }
 
 bool
 marks_has(struct marks *m, const char *group, const char *item, size_t len)
 {
-	const struct mark *found = m->count > 0 ? marks_find(m, group, item, len) : NULL;
+	struct mark_group *g = m->count > 0 ? marks_group(m, group) : NULL;
+	const struct mark *found = g != NULL ? mark_find(g, item, len) : NULL;
 
 	return found != NULL && found->on;
 }
 
-/* One that may be there; NULL: no memory. */
-static struct mark *
-marks_add(struct marks *m, const char *group, const char *item, size_t len)
+/* An index of those that are there; -1: no memory. */
+static int
+mark_index(struct mark_group *g)
 {
-	struct mark *mark = vec_push(&m->items);
-	size_t *place = NULL;
+	int rc = 0;
 
-	if (mark == NULL)
+	if ((g->index = map_new()) == NULL)
+		return -1;
+	for (size_t i = 0; rc == 0 && i < g->items.len; i++)
+		rc = map_put(g->index, mark_at(g, i)->item, mark_at(g, i)->len, i);
+	if (rc == 0)
+		return 0;
+	map_free(g->index);
+	g->index = NULL;
+	return -1;
+}
+
+/* One that is not there; NULL: no memory. */
+static struct mark *
+mark_add(struct mark_group *g, const char *item, size_t len)
+{
+	struct mark *mark;
+
+	if ((g->items.len == MARKS_FEW && g->index == NULL && mark_index(g) == -1) ||
+	    (mark = vec_push(&g->items)) == NULL)
 		return NULL;
-	mark->id = marks_id(group, item, len, NULL, &mark->len);
-	if (mark->id != NULL)
-		place = map_value(m->index, mark->id, mark->len);
-	if (place != NULL && *place == 0) {
-		*place = m->items.len;
-	} else {
-		free(mark->id);
-		m->items.len--;
+	mark->item = text_copy(item, len);
+	mark->len = len;
+	if (mark->item != NULL && (g->index == NULL ||
+	    map_put(g->index, mark->item, len, g->items.len - 1) == 0)) {
+		g->found = g->items.len - 1;
+		return mark;
 	}
-	return place != NULL ? marks_at(m, m->found = *place - 1) : NULL;
+	free(mark->item);
+	g->items.len--;
+	return NULL;
 }
 
 int
 marks_set(struct marks *m, const char *group, const char *item, size_t len, bool on)
 {
-	struct mark *mark = marks_near(m, group, item, len);
+	struct mark_group *g = marks_group_add(m, group);
+	struct mark *mark = g != NULL ? mark_find(g, item, len) : NULL;
 
-	if (mark == NULL && (mark = marks_add(m, group, item, len)) == NULL)
+	if (g == NULL || (mark == NULL && (mark = mark_add(g, item, len)) == NULL))
 		return -1;
 	if (mark->on != on) {
 		mark->on = on;
 		m->count += on ? 1 : (size_t)-1;
-		m->sum ^= siphash_13(m->seed, mark->id, mark->len);
+		m->sum ^= siphash_13(g->seed, item, len);
 	}
 	return 0;
 }
@@ -233,10 +275,9 @@ marks_set(struct marks *m, const char *group, const char *item, size_t len, bool
 void
 marks_clear(struct marks *m)
 {
-	size_t i;
-
-	for (i = 0; i < m->items.len; i++)
-		marks_at(m, i)->on = false;
+	for (size_t i = 0; i < m->groups.len; i++)
+		for (size_t k = 0; k < marks_group_at(m, i)->items.len; k++)
+			mark_at(marks_group_at(m, i), k)->on = false;
 	m->count = 0;
 	m->sum = 0;
 }
@@ -638,8 +679,9 @@ outline_restore(struct outline *o)
 bool
 outline_folded(const struct outline *o, size_t group)
 {
-	const struct mark *m = o->folds == NULL ? NULL :
-	    marks_find(o->folds, o->ops->id(o->cookie, group, OUTLINE_HEAD).bytes, "", 0);
+	struct mark_group *g = o->folds == NULL ? NULL :
+	    marks_group(o->folds, o->ops->id(o->cookie, group, OUTLINE_HEAD).bytes);
+	const struct mark *m = g != NULL ? mark_find(g, "", 0) : NULL;
 
 	if (m != NULL)
 		return m->on;

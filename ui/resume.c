@@ -23,6 +23,8 @@
 
 #define HEAD "propseal marks 1\n"
 #define SOON_MS 200		/* marks that follow each other are written once */
+#define SLICE_MS 3		/* of the screen's time, for a piece of them */
+#define ENTRIES_AT_ONCE 4096	/* before one looks at the clock */
 #define SLOTS 8			/* runs over the same files whose marks are kept at once */
 #define KEPT_MAX ((size_t)256 << 20)
 #define NAME_BYTES 8		/* of a hash */
@@ -36,6 +38,11 @@ struct resume {
 	size_t back, gone;	/* of them, so far */
 	uint64_t kept;		/* the sum of the marks that were written last */
 	uint64_t at;		/* when the next ones are; 0: there are none */
+	bool telling;		/* their text is begun: of which marks, of which state of which */
+	const struct estate *told_of;	/* files; and how far it is */
+	unsigned long told_at;
+	size_t file, entry;
+	bool named;		/* the file has its line */
 	struct job job;		/* that writes, and what it writes */
 	bool writes, told;
 	struct buf text;
@@ -148,49 +155,74 @@ resume_append(struct buf *out, char kind, const char *bytes, size_t n)
 	buf_append_char(out, '\n');
 }
 
+/* Some of a file's marks, from ${r->entry} on: at most so many of its entries are looked at. */
 static void
-resume_append_file(const struct resume *r, const struct app *a, const struct estate_file *f,
-    struct buf *out)
+resume_append_file(struct resume *r, const struct app *a, const struct estate_file *f, size_t most)
 {
 	const struct model *m = a->model;
-	bool named = false;
 	struct buf path;
 
-	for (size_t i = 0; i < f->count; i++) {
-		const struct estate_entry *e = &f->entries[i];
+	for (; r->entry < f->count && most > 0; r->entry++, most--) {
+		const struct estate_entry *e = &f->entries[r->entry];
 
 		if (e->shadowed || !marks_has(m->marks, f->path, e->key, e->key_len))
 			continue;
-		if (!named) {
+		if (!r->named) {
 			const char *name;
 
 			buf_init(&path, KEPT_MAX);
 			name = resume_path(r, a, f->path, &path);
-			resume_append(out, 'f', name, strlen(name));
+			resume_append(&r->text, 'f', name, strlen(name));
 			buf_release(&path);
-			named = true;
+			r->named = true;
 		}
-		resume_append(out, marks_has(m->off, f->path, e->key, e->key_len) ? 'o' : 'm',
+		resume_append(&r->text, marks_has(m->off, f->path, e->key, e->key_len) ? 'o' : 'm',
 		    e->key, e->key_len);
 	}
 }
 
-/* What is to be written; nothing, where nothing is marked. */
-static void
-resume_tell(struct resume *r, const struct app *a)
+static const struct estate *
+resume_estate(const struct model *m)
+{
+	return m->former != NULL ? m->former : m->estate;
+}
+
+/* Another piece of what is to be written (nothing, where nothing is marked), until a time is up
+ * (UINT64_MAX: all of it); from the start, if what it is of is another one now.  True: it is
+ * whole. */
+static bool
+resume_tell(struct resume *r, const struct app *a, uint64_t until)
 {
 	const struct model *m = a->model;
-	const struct estate *e = m->former != NULL ? m->former : m->estate;
+	const struct estate *e = resume_estate(m);
 
-	buf_clear(&r->text);
+	if (!r->telling || r->kept != resume_sum(m) || r->told_of != e ||
+	    r->told_at != m->changes) {
+		buf_clear(&r->text);
+		r->kept = resume_sum(m);
+		r->told_of = e;
+		r->told_at = m->changes;
+		r->file = r->entry = 0;
+		r->named = false;
+		r->telling = true;
+		if (marks_count(m->marks) > 0)
+			buf_append_str(&r->text, HEAD);
+	}
+	while (marks_count(m->marks) > 0 && r->file < estate_count(e)) {
+		resume_append_file(r, a, estate_file(e, r->file), ENTRIES_AT_ONCE);
+		if (r->entry >= estate_file(e, r->file)->count) {
+			r->file++;
+			r->entry = 0;
+			r->named = false;
+		}
+		if (clock_ms() >= until)
+			return false;
+	}
+	if (marks_count(m->marks) > 0)
+		buf_append_str(&r->text, "end\n");
 	r->at = 0;
-	r->kept = resume_sum(m);
-	if (marks_count(m->marks) == 0)
-		return;
-	buf_append_str(&r->text, HEAD);
-	for (size_t i = 0; i < estate_count(e); i++)
-		resume_append_file(r, a, estate_file(e, i), &r->text);
-	buf_append_str(&r->text, "end\n");
+	r->telling = false;
+	return true;
 }
 
 static int
@@ -457,13 +489,14 @@ resume_run(struct app *a, bool may_set)
 	}
 	if (r->wanted != NULL)
 		return draw;
-	if (r->kept == resume_sum(m))
+	if (r->kept == resume_sum(m) && !r->telling)
 		r->at = 0;
 	else if (r->at == 0)
 		r->at = clock_ms() + SOON_MS;
 	if (clock_ms() < resume_until(a))
 		return draw;
-	resume_tell(r, a);
+	if (!resume_tell(r, a, clock_ms() + SLICE_MS))
+		return draw;
 	r->writes = job_start(a, &r->job, &err) == 0;
 	return draw;
 }
@@ -480,8 +513,9 @@ resume_end(struct app *a)
 	if (r->wanted == NULL && (a->quit || a->end_signal == SIGINT)) {
 		if (r->lock != NULL)
 			(void)resume_remove(r, &ignored);
-	} else if (r->wanted == NULL && r->base.len > 0 && r->kept != resume_sum(a->model)) {
-		resume_tell(r, a);
+	} else if (r->wanted == NULL && r->base.len > 0 &&
+	    (r->telling || r->kept != resume_sum(a->model))) {
+		(void)resume_tell(r, a, UINT64_MAX);
 		(void)resume_write(NULL, r, &ignored);
 	}
 	resume_forget(r);

@@ -191,6 +191,37 @@ a_signal_right_after_a_mark(void **state)
 	assert_int_equal(kept_files(f), 0);
 }
 
+/* So many are written piece by piece; what is another mark meanwhile begins it anew. */
+static void
+very_many_marks_come_back(void **state)
+{
+	struct fixture *f = resuming(state);
+	const size_t n = 100000, size = n * 40;
+	char *text = malloc(size);
+	struct vt *v;
+	size_t used = 0;
+
+	assert_non_null(text);
+	for (size_t i = 0; i < n; i++)
+		used += (size_t)snprintf(text + used, size - used, "p%zu.password=clear-Hx%zu\n", i,
+		    i);
+	fixture_write(f, "estate/zoo.properties", text);
+	free(text);
+	v = fixture_open(f);
+	vt_settle(v);
+	vt_key(v, "A");
+	vt_assert_has(v, "100004 marked");
+	vt_send(v, "gek ");
+	see(v, "100002 marked");
+	await_files(f, v, 1);
+	vt_linger(v, 1000);
+	end_by(v, SIGKILL);
+	v = fixture_open(f);
+	see(v, "100002 marks " LEFT " are back");
+	see(v, "100002 marked");
+	quit_anyway(v);
+}
+
 static void
 marks_taken_away_or_applied_leave_no_file(void **state)
 {
@@ -376,6 +407,7 @@ main(void)
 		FIXTURE_TEST(hung_up),
 		FIXTURE_TEST(terminated),
 		FIXTURE_TEST(a_signal_right_after_a_mark),
+		FIXTURE_TEST(very_many_marks_come_back),
 		FIXTURE_TEST(marks_taken_away_or_applied_leave_no_file),
 		FIXTURE_TEST(what_no_longer_fits_is_told),
 		FIXTURE_TEST(a_mark_on_what_is_no_secret_comes_back),

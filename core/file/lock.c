@@ -1,5 +1,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -343,6 +344,21 @@ lock_release(struct lock *l)
 	free(l);
 }
 
+/* The length of ${name} before the suffix of a leftover; 0: it has none. */
+static size_t
+stem_of(const char *name)
+{
+	static const char *const suffixes[] = { PATH_TEMPORARY, PATH_LOCK };
+	size_t len = strlen(name), n;
+
+	for (size_t i = 0; i < 2; i++) {
+		n = strlen(suffixes[i]);
+		if (name[0] == '.' && len > n + 1 && strcmp(name + len - n, suffixes[i]) == 0)
+			return len - n;
+	}
+	return 0;
+}
+
 /* Remove the lock, and the temporary file ${temporary}, of a run that ended
  * without; uses ${h} up. */
 static void
@@ -397,19 +413,40 @@ lock_sweep(const char *path)
 	free(temporary);
 }
 
-/* The length of ${name} before the suffix of a leftover; 0: it has none. */
-static size_t
-stem_of(const char *name)
+/* Is there nothing in the folder ${path} that could be, or lead to, a leftover? */
+static bool
+folder_is_clean(const char *path)
 {
-	static const char *const suffixes[] = { PATH_TEMPORARY, PATH_LOCK };
-	size_t len = strlen(name), n;
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	bool clean = dir != NULL;
 
-	for (size_t i = 0; i < 2; i++) {
-		n = strlen(suffixes[i]);
-		if (name[0] == '.' && len > n + 1 && strcmp(name + len - n, suffixes[i]) == 0)
-			return len - n;
+	while (clean && (errno = 0, entry = readdir(dir)) != NULL)
+		clean = stem_of(entry->d_name) == 0 &&
+		    (entry->d_type == DT_REG || entry->d_type == DT_DIR);
+	clean = clean && errno == 0;
+	if (dir != NULL)
+		closedir(dir);
+	return clean;
+}
+
+void
+lock_sweep_next(struct lock_swept *s, const char *path)
+{
+	size_t n = (size_t)(file_basename(path) - path);
+
+	if (s->folder != NULL && s->n == n && memcmp(s->folder, path, n) == 0) {
+		/* The second in it: then to read the folder is worth it. */
+		if (!s->listed)
+			s->clean = folder_is_clean(n > 0 ? s->folder : ".");
+		s->listed = true;
+		if (s->clean)
+			return;
+	} else {
+		free(s->folder);
+		*s = (struct lock_swept){ .folder = strndup(path, n), .n = n };
 	}
-	return 0;
+	lock_sweep(path);
 }
 
 /* Does another process hold the lock in this open sidecar? */

@@ -47,6 +47,17 @@ int lock_descriptor(int fd);
  */
 void lock_sweep(const char *path);
 
+/* What is known of the folder of the last of many files; all 0 at first, ->folder to be freed. */
+struct lock_swept {
+	char *folder;	/* with its `/`; NULL: none */
+	size_t n;
+	bool listed;
+	bool clean;	/* there was nothing to sweep in it when it was listed */
+};
+
+/* The same for one of many files, of which many lie in one folder one after the other. */
+void lock_sweep_next(struct lock_swept *s, const char *path);
+
 /* The same where ${name}, met in the open folder ${dir}, may be such a leftover. */
 void lock_sweep_name(int dir, const char *name);
 

@@ -49,6 +49,7 @@ change_close(struct change *c)
 	vec_release(&c->configs);
 	free_secrets(c);
 	key_free(c->master);
+	free(c->swept.folder);
 	change_init(c, c->callbacks, c->cookie);
 }
 
@@ -168,7 +169,7 @@ change_config(struct change *c, const char *path, struct error *err)
 	struct configuration *config, **slot;
 
 	if (!c->dry)
-		lock_sweep(path);
+		lock_sweep_next(&c->swept, path);
 	if ((config = load_config(c, path, err)) == NULL)
 		return NULL;
 	/* change_files looks at those that it loads before the secrets file. */

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "base/vec.h"
+#include "file/lock.h"
 #include "plan/apply.h"
 #include "secrets/secrets_file.h"
 
@@ -11,7 +12,6 @@ struct buf;
 struct configuration;
 struct error;
 struct key;
-struct lock;
 struct plan;
 struct plan_file;
 struct scope;
@@ -69,6 +69,7 @@ struct change {
 	bool may_create;		/* the secrets file may be missing */
 	bool borrowed;			/* the secrets file is somebody else's */
 	struct vec configs;		/* of struct configuration * */
+	struct lock_swept swept;	/* where change_config looked for leftovers */
 	struct lock *lock;
 	bool all_locked;		/* by it, and not the secrets file alone */
 	struct apply applied;

@@ -620,6 +620,40 @@ test_what_is_left_of_a_file_with_a_long_name_is_swept(void **state)
 	path_close(&p);
 }
 
+/* Of a folder that is clean when it is read nothing more is asked; one that is not, or has links in
+ * it, which may lead to a leftover elsewhere, is looked at for each file. */
+static void
+test_many_files_of_a_folder_are_swept(void **state)
+{
+	static const char *const names[] = { "a", "below/a", "below/b", "below/link", "below/c", "b",
+		"c" };
+	struct lock_swept swept = { .folder = NULL };
+
+	(void)state;
+	assert_int_equal(mkdir("below", 0700), 0);
+	assert_int_equal(mkdir("away", 0700), 0);
+	files_put("away/a", "x\n", 0600);
+	for (int linked = 0; linked < 2; linked++) {
+		if (linked)
+			assert_int_equal(symlink("../away/a", "below/link"), 0);
+		files_put("below/.c.propseal-tmp", "clear text\n", 0600);
+		if (!linked)
+			files_put("away/.a.propseal-tmp", "clear text\n", 0600);
+		files_put(".b.propseal-tmp", "clear text\n", 0600);
+		files_put(".c.propseal-lock", "1\n", 0600);
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			if (!linked && strcmp(names[i], "below/link") != 0)
+				files_put(names[i], "x\n", 0600);
+			lock_sweep_next(&swept, names[i]);
+		}
+		/* What the link leads to is swept, if there is one. */
+		assert_int_equal(files_count("below"), 3 + linked);
+		assert_int_equal(files_count("away"), 2 - linked);
+		assert_int_equal(files_count("."), 5);
+	}
+	free(swept.folder);
+}
+
 int
 main(void)
 {
@@ -632,6 +666,7 @@ main(void)
 		IN_FOLDER(test_who_waits_is_told_once_and_gets_it),
 		IN_FOLDER(test_who_waits_can_give_up),
 		IN_FOLDER(test_the_order_is_that_of_the_names),
+		IN_FOLDER(test_many_files_of_a_folder_are_swept),
 		IN_FOLDER(test_a_lock_of_a_killed_process_is_free),
 		IN_FOLDER(test_the_sidecar_of_another_is_not_removed),
 		IN_FOLDER(test_a_planted_sidecar_is_no_trap),

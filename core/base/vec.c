@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "base/vec.h"
 
-#define FIRST_CAP 8
+#define FIRST_CAP 2	/* many hold one item */
 
 void
 vec_init(struct vec *v, size_t size, size_t max)

@@ -20,7 +20,8 @@
 /* OpenSSL counts its own blocks too: 128 * r * p and some more. */
 #define MEMORY_BESIDE (1 << 20)
 
-/* All of it, the length too, is in a secret mapping of its own. */
+/* All of it, the length too, is in secret memory: with others in one page, as a session may have
+ * thousands. */
 struct key {
 	size_t cap;
 	size_t length;
@@ -104,7 +105,7 @@ key_new_key(size_t length, struct error *err)
 		error_set(err, ERROR_KEY, "a key has 16, 24 or 32 bytes, not %zu", length);
 		return NULL;
 	}
-	k = secmem_map(sizeof(*k), &cap);
+	k = secmem_map_small(sizeof(*k), &cap);
 	if (k == NULL) {
 		error_memory(err);
 		return NULL;

@@ -1,7 +1,8 @@
 /*
  * What a rotation session costs beside a loop that only makes the new data
- * keys and puts the files in place: 1 000 secrets files of 100 entries, and
- * how its memory grows with the number of files.
+ * keys and puts the files in place: 1 000 secrets files of 100 entries; and
+ * how its memory grows with the number of files: from 1 000 to 10 000 of them
+ * with a few entries.
  *
  * usage: bench_rotation PROPSEAL
  */
@@ -21,6 +22,7 @@
 #include "tests/bench/measure.h"
 
 #define ENTRIES 100
+#define FEW 4
 #define REMOTE "/etc/kafka/secrets.properties"
 
 static char *program, *folder, *config, *secrets, *state;
@@ -28,7 +30,7 @@ static struct buf sealed;
 
 /* A secrets file with its entries, as every folder gets it. */
 static void
-make_sealed(void)
+make_sealed(int entries)
 {
 	char *const argv[] = { program, (char *)"file", (char *)"encrypt",
 		(char *)"--config-file", config, (char *)"--local-secrets-file", secrets,
@@ -40,11 +42,12 @@ make_sealed(void)
 	fixture_secrets(&text);
 	measure_write(secrets, (const char *)text.data, text.len);
 	buf_clear(&text);
-	for (int i = 0; i < ENTRIES; i++)
+	for (int i = 0; i < entries; i++)
 		buf_printf(&text, "listener.%d.ssl.key.password=A-secret-of-some-length-%d\n", i, i);
 	measure_write(config, (const char *)text.data, text.len);
 	buf_release(&text);
 	measure_run(argv, (char *const[]){ fixture_environment[0], state, NULL }, &m);
+	buf_release(&sealed);
 	buf_init(&sealed, BUF_MAX_FILE);
 	measure_must(file_read(secrets, &sealed, NULL, NULL) == 0, "read the secrets file");
 }
@@ -139,6 +142,37 @@ step(size_t n)
 	rotation("finish", NULL, &ignored);
 }
 
+/* What plan, apply and verify take of memory, in MiB. */
+enum { COMMANDS = 3 };
+static const char *const commands[COMMANDS] = { "plan", "apply", "verify" };
+
+static void
+memory(size_t n, double mib[COMMANDS])
+{
+	struct measure m;
+
+	make_files(n);
+	for (size_t i = 0; i < COMMANDS; i++) {
+		rotation(commands[i], i == 0 ? folder : NULL, &m);
+		mib[i] = m.rss_mib;
+	}
+	rotation("finish", NULL, &m);
+}
+
+static void
+growth(size_t few, size_t many)
+{
+	double less[COMMANDS], more[COMMANDS];
+
+	make_sealed(FEW);
+	memory(few, less);
+	memory(many, more);
+	printf("\nmemory, files of %d entries %9zu %10zu %14s\n", FEW, few, many, "bytes a file");
+	for (size_t i = 0; i < COMMANDS; i++)
+		printf("  %-24s %8.1f M %8.1f M %14.0f\n", commands[i], less[i], more[i],
+		    (more[i] - less[i]) * 1048576 / (double)(many - few));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -152,10 +186,11 @@ main(int argc, char **argv)
 	secrets = measure_path("secrets.properties");
 	measure_must(asprintf(&state, "XDG_STATE_HOME=%s", measure_path("state")) > 0, "no memory");
 	measure_must(mkdir(folder, 0700) == 0, "make a folder");
-	make_sealed();
+	make_sealed(ENTRIES);
 	step(measure_is_smoke() ? 5 : 100);
 	if (!measure_is_smoke())
 		step(1000);
+	growth(measure_is_smoke() ? 5 : 1000, measure_is_smoke() ? 10 : 10000);
 	measure_scratch_remove();
 	return 0;
 }

@@ -7,6 +7,7 @@ import resource
 import selectors
 import shutil
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -654,6 +655,89 @@ def x28_copy_made_online():
     ok(r.as_('adm').get(V('conn-a', 'k')), [1, 2, 4])
     r.stop()
     program.audit_verify(r.data, r.key_file)
+
+
+RESTORE = '/secret/admin/restore'
+
+
+def x28e_restored_while_it_is_served():
+    """All at once, under the keys that are in force now, and no number is given twice."""
+    r = Registry().start()
+    adm = r.as_('adm')
+    idem = [('Idempotency-Key', 'once')]
+    put(r, 'conn-a', 'k', 'one', MARKER)
+    secret(adm.post(V('conn-a', 'idem'), {'secret': 'x'}, idem), 'conn-a', 'idem', 1, 'x')
+    ok(adm.post(V('conn-a', 'ttl'), {'secret': 'y', 'ttl': 3600, 'metadata': {'a': 'b'}}))
+    ok(adm.delete(V('conn-a', 'k') + '/1'))
+    ok(adm.patch(key_url('conn-a', 'k') + '/metadata', {'max_versions': 5}))
+    before = ok(adm.get(f'{path_url("conn-a")}/metadata')).json()
+    since = ok(adm.get('/secret/watch?wait=0')).json()['offset']
+    ok(adm.post('/secret/admin/backup', {'file': 'b1'}))
+
+    ok(adm.post('/secret/admin/rotation'), code=202)
+    end = time.monotonic() + 30
+    while ok(adm.get('/secret/admin/rotation')).json()['running']:
+        check(time.monotonic() < end, 'the rotation ends')
+        time.sleep(0.05)
+    put(r, 'conn-a', 'k', 'three', 'four')
+    put(r, 'conn-b', 'later', 'x', 'y')
+    ok(adm.delete(V('conn-a', 'k') + '/2?destroy=true'))
+    ok(adm.patch(key_url('conn-a', 'k') + '/metadata', {'max_versions': 2}))
+
+    for name, code in (('../b1', 422), ('', 422), (5, 422), ('none', 404)):
+        err(adm.post(RESTORE, {'file': name}), code)
+    for who in ('op', 'own', 'aud'):
+        err(r.as_(who).post(RESTORE, {'file': 'b1'}), 403)
+    same(ok(adm.post(RESTORE, {'file': 'b1'})).json(), {'file': 'b1', 'versions': 4}, 'restored')
+
+    # Numbers that were given stay given, and so do those of settings.
+    next(k for k in before['keys'] if k['key'] == 'k').update(
+        highestVersion=4, destroyed=[[3, 4]], cas=2)
+
+    def as_before(r):
+        adm = r.as_('adm')
+        same(ok(adm.get(f'{path_url("conn-a")}/metadata')).json(), before, 'metadata')
+        secret(adm.get(V('conn-a', 'k') + '/latest'), 'conn-a', 'k', 2, MARKER)
+        ok(adm.get(P), ['conn-a'])
+    as_before(r)
+    err(adm.get(f'/secret/watch?since={since}&wait=0'), 410)
+    r.restart()
+    as_before(r)
+    # The key that the backup's values were under is gone, in every sense.
+    adm = r.as_('adm')
+    secret(adm.post(V('conn-a', 'idem'), {'secret': 'x'}, idem), 'conn-a', 'idem', 1, 'x')
+    status(adm.post(V('conn-a', 'k') + '/1/undelete'), 200)
+    secret(adm.get(V('conn-a', 'k') + '/1'), 'conn-a', 'k', 1, 'one')
+    secret(put(r, 'conn-a', 'k', 'five'), 'conn-a', 'k', 5, 'five')
+    secret(put(r, 'conn-b', 'later', 'z'), 'conn-b', 'later', 3, 'z')
+    done = [e for e in audit.events(r) if audit.method(e) == 'RestoreStore' and
+            audit.phase(e) == 'outcome' and audit.result(e) == 200]
+    same([audit.data(e, 'request', 'count') for e in done], [4], 'outcomes of it that succeeded')
+    r.stop()
+    program.audit_verify(r.data, r.key_file)
+
+
+def x28f_what_is_no_backup_of_this_registry_is_not_restored():
+    r, other = Registry().start(), Registry().start()
+    put(r)
+    put(other)
+    ok(other.as_('adm').post('/secret/admin/backup', {'file': 'b1'}))
+    os.mkdir(os.path.join(r.data, 'backups'), 0o700)
+    shutil.copy(os.path.join(other.data, 'backups', 'b1'), os.path.join(r.data, 'backups', 'b1'))
+    harness.write(os.path.join(r.data, 'backups', 'b2'), 'no database')
+    for name in ('b1', 'b2'):
+        err(r.as_('adm').post(RESTORE, {'file': name}), 409)
+    ok(r.as_('adm').get(V('conn-a', 'k')), [1])
+    # One of its values does not open: nothing of it is taken.
+    ok(r.as_('adm').post('/secret/admin/backup', {'file': 'b3'}))
+    db = sqlite3.connect(os.path.join(r.data, 'backups', 'b3'))
+    db.execute("UPDATE secret SET path='conn-z'")
+    db.commit()
+    db.close()
+    put(r)
+    check(r.as_('adm').post(RESTORE, {'file': 'b3'}).status in (500, 503), 'it fails')
+    ok(r.as_('adm').get(V('conn-a', 'k')), [1, 2])
+    ok(r.as_('adm').get(P), ['conn-a'])
 
 
 def x28b_database_that_is_missing():

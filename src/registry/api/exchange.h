@@ -280,6 +280,10 @@ int request_keeps_administrator(struct exchange *x, struct administrators_loss *
 /* Begin the answer's body anew; what is written goes there. */
 struct json_out *answer_json(struct exchange *x);
 
+/* The name of a backup in the body; false: answered. */
+#define BACKUP_NAME_MAX 100
+bool admin_backup_name(struct exchange *x, char name[BACKUP_NAME_MAX + 1]);
+
 /* Answer with ${status} and what is in ${x}->body. */
 void answer_send(struct exchange *x, int status);
 

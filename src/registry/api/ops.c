@@ -41,7 +41,6 @@ static const uint64_t counters_bounds[] = {
 #define METRICS_MAX ((size_t)1 << 20)
 #define PREFIX "propseal_registry_"
 
-#define BACKUP_NAME_MAX 100
 #define TAIL_DEFAULT 100
 #define TAIL_MAX 1000
 
@@ -798,20 +797,32 @@ is_backup_name(const char *name, size_t n)
 	return n > 0 && n <= BACKUP_NAME_MAX && name[0] != '.' && strspn(name, allowed) == n;
 }
 
-void
-admin_backup(struct exchange *x)
+bool
+admin_backup_name(struct exchange *x, char name[BACKUP_NAME_MAX + 1])
 {
 	json_t *root = NULL;
 	const json_t *file = string_of_body(x, "file", &root);
+	bool good = file != NULL &&
+	    is_backup_name(json_string_value(file), json_string_length(file));
+
+	if (good)
+		memcpy(name, json_string_value(file), json_string_length(file) + 1);
+	else if (file != NULL)
+		answer_fail(x, 422, 42201, "\"file\" is a name of 1 to %d of A-Z a-z 0-9 . _ - "
+		    "not beginning with a dot; it is in the data folder's backups",
+		    BACKUP_NAME_MAX);
+	json_decref(root);
+	return good;
+}
+
+void
+admin_backup(struct exchange *x)
+{
+	char name[BACKUP_NAME_MAX + 1];
 	struct backup *b;
 
-	if (file != NULL && !is_backup_name(json_string_value(file), json_string_length(file)))
-		answer_fail(x, 422, 42201, "\"file\" is a name of 1 to %d of A-Z a-z 0-9 . _ - "
-		    "not beginning with a dot; it is put into the data folder's backups",
-		    BACKUP_NAME_MAX);
-	else if (file != NULL && (b = exchange_work(x, sizeof(*b), free)) != NULL) {
-		memcpy(b->name, json_string_value(file), json_string_length(file));
-		answer_intend(x, backup_intended);
-	}
-	json_decref(root);
+	if (!admin_backup_name(x, name) || (b = exchange_work(x, sizeof(*b), free)) == NULL)
+		return;
+	memcpy(b->name, name, sizeof(b->name));
+	answer_intend(x, backup_intended);
 }

@@ -106,6 +106,9 @@ static const struct endpoint table[] = {
 	{ HTTP_POST, 3, ADMIN "/backup", "BackupStore", SCOPE_CLUSTER, ROTATE_KEY, NONE,
 	    ROUTE_BODY, admin_backup, "Copy the store into the data folder's backups", "",
 	    "200 400 409 415 422 500" },
+	{ HTTP_POST, 3, ADMIN "/restore", "RestoreStore", SCOPE_CLUSTER, SECRET_DESTROY, NONE,
+	    ROUTE_BODY, admin_restore, "Put one of the data folder's backups in the place of all "
+	    "secrets", "", "200 400 404 409 415 422 500 504" },
 
 	{ HTTP_GET, 3, ADMIN "/role-bindings", "ListBindings", SCOPE_LOGIN, ALTER_ACCESS, NONE, 0,
 	    bindings_list, "The role bindings", "path prefix", "200 400" },

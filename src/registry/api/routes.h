@@ -117,6 +117,7 @@ void admin_hash(struct exchange *x);
 void admin_audit(struct exchange *x);
 void admin_verify(struct exchange *x);
 void admin_backup(struct exchange *x);
+void admin_restore(struct exchange *x);
 
 void bindings_list(struct exchange *x);
 void bindings_put(struct exchange *x);

@@ -1,4 +1,6 @@
+#include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +14,7 @@
 #include "registry/api/exchange.h"
 #include "registry/api/routes.h"
 #include "registry/audit/audit.h"
+#include "registry/base/settings.h"
 #include "registry/http/http.h"
 #include "registry/store/reader.h"
 #include "registry/store/store.h"
@@ -146,6 +149,7 @@ change_done(struct change *c)
 		return;
 	case STORE_DELETE_KEY:
 	case STORE_DELETE_PATH:
+	case STORE_RESTORE:
 		x->has_count = true;
 		x->count = c->op.touched_count;
 		return;
@@ -858,4 +862,70 @@ metadata_change(struct exchange *x)
 	c->op.cas_required = body.cas_required;
 	buf_move(&c->op.custom, &body.custom);
 	change_submit(c);
+}
+
+/* POST .../restore: a backup in the place of all that there is. */
+
+static void
+restored(struct change *c)
+{
+	struct json_out *out;
+
+	if (c->op.result != STORE_DONE) {
+		change_fail(c);
+		return;
+	}
+	out = answer_json(c->x);
+	json_out_object(out, NULL);
+	json_out_text(out, "file", buf_cstr(&c->op.names));
+	json_out_uint(out, "versions", c->op.touched_count);
+	json_out_end(out);
+	answer_send(c->x, 200);
+}
+
+/* On the worker's thread. */
+static void
+restore_open(struct exchange *x)
+{
+	struct change *c = x->work;
+	char file[PATH_MAX];
+
+	(void)snprintf(file, sizeof(file), "%s/backups/%s", request_settings(x)->data,
+	    buf_cstr(&c->op.names));
+	c->op.backup = store_backup_open(request_store(x), file, &c->op.err);
+}
+
+static void
+restore_opened(struct exchange *x)
+{
+	struct change *c = x->work;
+	const struct error *err = &c->op.err;
+
+	if (c->op.backup != NULL)
+		change_submit(c);
+	else if (err->code == ERROR_MISSING)
+		answer_fail(x, 404, 0, "There is no backup of that name");
+	else if (err->code == ERROR_IO || err->code == ERROR_MEMORY || err->code == ERROR_BUSY)
+		answer_error(x, err);
+	else
+		answer_fail(x, 409, 0, "The backup cannot be restored: %s", err->text);
+}
+
+void
+admin_restore(struct exchange *x)
+{
+	char name[BACKUP_NAME_MAX + 1];
+	struct change *c;
+
+	if (!admin_backup_name(x, name))
+		return;
+	if (store_has_log(request_store(x))) {
+		answer_fail(x, 409, 0, "The topic is what counts here: `propseal registry copy` "
+		    "puts what a node has into a new one");
+		return;
+	}
+	if ((c = change_new(x, STORE_RESTORE, 200, restored)) == NULL)
+		return;
+	buf_append_str(&c->op.names, name);
+	api_worker_run(x, restore_open, restore_opened);
 }

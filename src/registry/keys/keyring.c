@@ -703,6 +703,43 @@ must_be_there(const struct ring *r, struct error *err)
 	    error_set(err, ERROR_KEY, "the keyring did not come along into this process");
 }
 
+/* Take over the kek, and the right to: both say the same of the master secret. */
+static int
+copy_kek(struct ring *r, const struct ring *from, struct error *err)
+{
+	if (r->kdf.passphrase == from->kdf.passphrase && r->kdf.n == from->kdf.n &&
+	    r->kdf.r == from->kdf.r && r->kdf.p == from->kdf.p &&
+	    memcmp(r->kdf.salt, from->kdf.salt, RING_SALT) == 0 &&
+	    memcmp(r->kdf.check, from->kdf.check, RING_CHECK) == 0) {
+		memcpy(r->kek, from->kek, RING_KEY);
+		return 0;
+	}
+	return error_set(err, ERROR_KEY, "it is under another master secret");
+}
+
+struct keyring *
+keyring_open_copy(const char *text, size_t n, const struct keyring *k, struct error *err)
+{
+	struct ring *r = ring_text_decode(text, n, err);
+	const struct ring *now;
+	int rc;
+
+	if (r == NULL)
+		return NULL;
+	now = read_lock(k);
+	rc = must_be_there(now, err);
+	if (rc == 0)
+		rc = copy_kek(r, now, err);
+	if (rc == 0 && (rc = ring_unwrap(r, err)) == 0 &&
+	    !secret_equal(r->audit, RING_KEY, now->audit, RING_KEY))
+		rc = error_set(err, ERROR_REFUSED, "it is of another registry");
+	unlock_read(k);
+	if (rc == 0)
+		return from_ring(r, err);
+	ring_free(r);
+	return NULL;
+}
+
 int
 keyring_encode(const struct keyring *k, struct buf *out, struct error *err)
 {

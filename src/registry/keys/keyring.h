@@ -66,6 +66,11 @@ struct keyring *keyring_open(const char *text, size_t n, const struct master *cu
     const struct master *const *old, size_t old_count, bool *used_old, struct error *err);
 void keyring_free(struct keyring *k);
 
+/* As keyring_open, of one that ${k} was before (a backup's).  ERROR_KEY: it is under another
+ * master secret; ERROR_REFUSED: it is of another registry. */
+struct keyring *keyring_open_copy(const char *text, size_t n, const struct keyring *k,
+    struct error *err);
+
 /* Append the KEYRING record's value (JSON, nothing secret in it). */
 int keyring_encode(const struct keyring *k, struct buf *out, struct error *err);
 

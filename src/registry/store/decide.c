@@ -518,6 +518,9 @@ decide_op(struct store *s, struct store_op *op, int64_t now_ms, struct error *er
 	case STORE_ACCESS:
 		result = access_decide(s, op, err);
 		break;
+	case STORE_RESTORE:
+		result = restore_decide(s, op, err);
+		break;
 	case STORE_BARRIER:
 		break;
 	}

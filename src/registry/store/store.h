@@ -151,6 +151,7 @@ enum store_action {
 	STORE_UNDELETE, STORE_DESTROY,
 	STORE_META,
 	STORE_ACCESS,		/* see store_access_add; CAS_MISMATCH: another was quicker */
+	STORE_RESTORE,		/* ${backup} in the place of all; FAILED: not now */
 	STORE_BARRIER		/* nothing: done once all before it is */
 };
 
@@ -199,6 +200,8 @@ struct store_op {
 	unsigned char idem[64];		/* digests of caller and key, and of the body */
 	struct buf custom;		/* CREATE and META: JSON object, empty: unchanged */
 
+	struct store_backup *backup;	/* RESTORE: released with the op */
+
 	bool set_max_versions, set_cas_required;	/* META */
 	uint32_t max_versions;
 	bool cas_required;
@@ -213,7 +216,7 @@ struct store_op {
 	uint64_t offset;		/* of the last change */
 	int64_t created_ms, expires_ms;
 	struct store_touched *touched;	/* deletes: what was deleted, in order */
-	size_t touched_count;
+	size_t touched_count;		/* RESTORE: versions that there are now */
 	struct buf names;
 
 	struct store_op *next;		/* the store's */
@@ -223,6 +226,15 @@ struct store_op {
 /* Start with everything empty or off. */
 void store_op_init(struct store_op *op, enum store_action action);
 void store_op_release(struct store_op *op);
+
+/**
+ * store_backup_open(s, path, err):
+ * A backup of this registry, checked from end to end, for a STORE_RESTORE.  From any thread.
+ * NULL: ERROR_MISSING, ERROR_REFUSED (of another registry, or edition), ERROR_KEY (under
+ * another master secret than the one in force), ERROR_DAMAGED, ERROR_IO.
+ */
+struct store_backup *store_backup_open(struct store *s, const char *path, struct error *err);
+void store_backup_close(struct store_backup *b);
 
 void store_submit(struct store *s, struct store_op *op);
 

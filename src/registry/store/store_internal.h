@@ -136,6 +136,11 @@ int decide_op(struct store *s, struct store_op *op, int64_t now_ms, struct error
 int decide_destroy(struct store *s, const struct secret_name *name, uint32_t number,
     uint64_t offset, uint32_t high, struct error *err);
 
+/* --- store_restore.c: within a transaction --- */
+
+/* As decide_op, of a STORE_RESTORE. */
+int restore_decide(struct store *s, struct store_op *op, struct error *err);
+
 /* --- store_access.c: within a transaction --- */
 
 /* As decide_op, of a STORE_ACCESS. */

@@ -63,7 +63,9 @@ store_op_release(struct store_op *op)
 	buf_release(&op->custom);
 	buf_release(&op->names);
 	free(op->touched);
+	store_backup_close(op->backup);
 	op->touched = NULL;
+	op->backup = NULL;
 	op->touched_count = 0;
 }
 

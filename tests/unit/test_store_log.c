@@ -15,6 +15,16 @@ struct fixture {
 	struct store *s;
 };
 
+static _Atomic unsigned commits;
+
+static int
+count_commit(void *nothing)
+{
+	(void)nothing;
+	commits++;
+	return 0;
+}
+
 static struct store_options
 node_options(struct fixture *f, const char *file)
 {
@@ -23,6 +33,7 @@ node_options(struct fixture *f, const char *file)
 
 	if ((o.db = database_open(file, &err)) == NULL)
 		fail_msg("%s", err.text);
+	(void)sqlite3_commit_hook(database_writer(o.db), count_commit, NULL);
 	return o;
 }
 
@@ -249,6 +260,37 @@ test_values_come_back_from_the_topic(void **state)
 	assert_string_equal(store_live(f->s, "p", "k", v), "1 3");
 	has_value(f->s, "k", 1, "one");
 	assert_int_equal(create(f->s, "k", "four"), 4);
+}
+
+/* Each commit waits for the disk. */
+static void
+test_a_fresh_node_commits_many_batches_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_entry old, head;
+
+	assert_int_equal(create(f->s, "k", "one"), 1);
+	old = fake_last("SECRET");
+	head = fake_last("HEAD");
+	destroy(f->s, "k", 1);
+	/* Of the batch before the last, which is in the same transaction. */
+	fake_produce(&old);
+	fake_produce(&head);
+	for (uint32_t i = 1; i <= 100; i++)
+		assert_int_equal(create(f->s, "many", "x"), i);
+	fake_entry_free(&old);
+	fake_entry_free(&head);
+	node_close(f);
+	commits = 0;
+	f->s = node_open(f, "fresh.db");
+	has_value(f->s, "many", 100, "x");
+	assert_false(store_there(f->s, "p", "k", 1, &(struct version_view){ 0 }));
+	assert_true(commits < 50);
+	/* It goes on behind what is in its tables. */
+	node_close(f);
+	f->s = node_open(f, "fresh.db");
+	has_value(f->s, "many", 100, "x");
+	assert_int_equal(create(f->s, "many", "y"), 101);
 }
 
 /* A transaction that was aborted stands in the brokers' files: sealed by us. */
@@ -573,6 +615,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_values_come_back_from_the_topic),
+		CASE(test_a_fresh_node_commits_many_batches_at_once),
 		CASE(test_a_refused_write_sent_again_replaces_nothing),
 		CASE(test_a_refused_write_is_soon_too_old_to_be_sent_again),
 		CASE(test_a_refused_write_of_another_leader_replaces_nothing),

@@ -19,19 +19,19 @@ static const char noting[] =
     "PRIMARY KEY(kind,path,key,version)) WITHOUT ROWID;"
     "CREATE TEMP TABLE heal(kind INTEGER,path TEXT,key TEXT,version INTEGER,sent INTEGER,"
     "PRIMARY KEY(kind,path,key,version)) WITHOUT ROWID;"
-    "CREATE TEMP TRIGGER secret_made AFTER INSERT ON main.secret BEGIN "
+    "CREATE TEMP TRIGGER secret_made AFTER INSERT ON main.secret WHEN noting() BEGIN "
     "INSERT OR IGNORE INTO touched VALUES(0,new.path,new.key,new.version); END;"
-    "CREATE TEMP TRIGGER secret_changed AFTER UPDATE ON main.secret BEGIN "
+    "CREATE TEMP TRIGGER secret_changed AFTER UPDATE ON main.secret WHEN noting() BEGIN "
     "INSERT OR IGNORE INTO touched VALUES(0,new.path,new.key,new.version); END;"
-    "CREATE TEMP TRIGGER secret_gone AFTER DELETE ON main.secret BEGIN "
+    "CREATE TEMP TRIGGER secret_gone AFTER DELETE ON main.secret WHEN noting() BEGIN "
     "INSERT OR IGNORE INTO touched VALUES(0,old.path,old.key,old.version); END;"
-    "CREATE TEMP TRIGGER setting_made AFTER INSERT ON main.setting BEGIN "
+    "CREATE TEMP TRIGGER setting_made AFTER INSERT ON main.setting WHEN noting() BEGIN "
     "INSERT OR IGNORE INTO touched VALUES(1,new.path,new.key,0); END;"
-    "CREATE TEMP TRIGGER setting_changed AFTER UPDATE ON main.setting BEGIN "
+    "CREATE TEMP TRIGGER setting_changed AFTER UPDATE ON main.setting WHEN noting() BEGIN "
     "INSERT OR IGNORE INTO touched VALUES(1,new.path,new.key,0); END;"
-    "CREATE TEMP TRIGGER access_made AFTER INSERT ON main.access BEGIN "
+    "CREATE TEMP TRIGGER access_made AFTER INSERT ON main.access WHEN noting() BEGIN "
     "INSERT OR IGNORE INTO touched VALUES(2,'',new.name,new.kind); END;"
-    "CREATE TEMP TRIGGER access_gone AFTER DELETE ON main.access BEGIN "
+    "CREATE TEMP TRIGGER access_gone AFTER DELETE ON main.access WHEN noting() BEGIN "
     "INSERT OR IGNORE INTO touched VALUES(2,'',old.name,old.kind); END;";
 
 static const char *const log_statements[LOG_STATEMENTS] = {
@@ -47,7 +47,6 @@ static const char *const log_statements[LOG_STATEMENTS] = {
 	[LOG_CHANGES] = "SELECT offset,at,path,key,version,what FROM change WHERE offset>=? "
 	    "ORDER BY offset",
 	[LOG_ANY_TOUCHED] = "SELECT count(*) FROM temp.touched",
-	[LOG_FORGET_TOUCHED] = "DELETE FROM temp.touched",
 	[LOG_HEAL] = "INSERT OR REPLACE INTO temp.heal SELECT ?1,?2,?3,?4,0 WHERE "
 	    "(?1=0 AND (?5 OR EXISTS(SELECT 1 FROM main.secret WHERE path=?2 AND key=?3 AND "
 	    "version=?4))) OR "
@@ -61,6 +60,9 @@ static const char *const log_statements[LOG_STATEMENTS] = {
 	    "FROM temp.heal JOIN main.setting USING(path,key) WHERE kind=1",
 	[LOG_HEAL_SENT] = "UPDATE temp.heal SET sent=1",
 	[LOG_HEALED] = "DELETE FROM temp.heal WHERE sent=1",
+	[LOG_CHANGE_SECRET] = "UPDATE secret SET state=?5,due=?6,created=?7,principal=?8,"
+	    "expires=?9,deleter=?10,sealed=?11 WHERE offset=?1 AND path=?2 AND key=?3 AND "
+	    "version=?4",
 	[LOG_PUT_SECRET] = "INSERT OR REPLACE INTO secret(offset,path,key,version,state,due,"
 	    "created,principal,expires,deleter,sealed) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
 	[LOG_PUT_IDEMPOTENCY] = "INSERT OR REPLACE INTO idempotency(offset,digest,content) "
@@ -77,11 +79,25 @@ static const char *const log_statements[LOG_STATEMENTS] = {
 	[LOG_LOOK_ACCESS] = "SELECT value FROM access WHERE kind=? AND name=?",
 };
 
+/* What is read from the topic is not to be sent there. */
+static void
+is_noted(sqlite3_context *c, int n, sqlite3_value **values)
+{
+	const struct store *s = sqlite3_user_data(c);
+
+	(void)n;
+	(void)values;
+	sqlite3_result_int(c, s->log != NULL && !s->log->open);
+}
+
 static int
 prepare_log(struct store *s, struct error *err)
 {
 	sqlite3 *db = database_writer(s->db);
 
+	if (sqlite3_create_function(db, "noting", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, s, is_noted,
+	    NULL, NULL) != SQLITE_OK)
+		return error_memory(err);
 	if (database_access_table(db, s->path, err) != 0 ||
 	    database_exec(db, noting, s->path, err) != 0)
 		return -1;
@@ -115,13 +131,15 @@ try_keyring(struct store *s, const struct kafka_message *m, struct error *why)
 {
 	struct store_log *l = s->log;
 	struct record_seal *seal;
+	struct record_name name;
 	struct keyring *ring;
 	uint64_t revision = 0;
 	const char *text;
 	bool used_old;
 	size_t n;
 
-	if (m->value == NULL || (text = record_keyring_text(m->value, m->value_len, &n)) == NULL)
+	if (m->value == NULL || (text = record_keyring_text(m->value, m->value_len, &n)) == NULL ||
+	    !record_name_read(m->key, m->key_len, &name) || name.type != RECORD_KEYRING)
 		return;
 	ring = keyring_open(text, n, l->master, l->old, l->old_count, &used_old, why);
 	if (ring == NULL)
@@ -150,7 +168,6 @@ find_keyring(struct store *s, struct error *err)
 	int64_t until = clock_ms() + l->options->init_timeout_ms;
 	struct error why = { .code = ERROR_NONE };
 	struct kafka_message m;
-	struct record_name name;
 	enum kafka_read what;
 	int64_t goal = -1;
 	bool any = false;
@@ -175,8 +192,7 @@ find_keyring(struct store *s, struct error *err)
 		if (what != KAFKA_MESSAGE)
 			continue;
 		any = true;
-		if (record_name_read(m.key, m.key_len, &name) && name.type == RECORD_KEYRING)
-			try_keyring(s, &m, &why);
+		try_keyring(s, &m, &why);
 		if (goal == -1)
 			goal = kafka_end_known(l->kafka);
 		/* What has come since is read with all the rest. */

@@ -6,6 +6,7 @@
 #include "registry/store/store_log.h"
 
 #define DRAIN_RECORDS 2000	/* at once, so that others get their turn */
+#define FIRST_RECORDS 20000	/* of the first reading in a transaction */
 #define STALL_MS 500		/* the rest of a batch is waited for */
 
 /* --- one record into the tables --- */
@@ -31,6 +32,7 @@ static int
 apply_secret(struct store *s, const struct record_name *name, struct record_body *b,
     struct error *err)
 {
+	static const enum log_statement steps[] = { LOG_CHANGE_SECRET, LOG_PUT_SECRET };
 	struct store_log *l = s->log;
 	int64_t numbers[4], expires, has_deleter;
 	const char *principal, *deleter;
@@ -51,17 +53,22 @@ apply_secret(struct store *s, const struct record_name *name, struct record_body
 	content = record_get_bytes(b, &n[4]);
 	if (b->bad)
 		return 0;
-	w = l->statements[LOG_PUT_SECRET];
-	if (has_deleter != 0)
-		database_bind(w, "ittiizitztb", numbers[0], name->path, name->path_len, name->key,
-		    name->key_len, (int64_t)name->number, numbers[1], numbers[2], numbers[3],
-		    principal, n[0], expires, deleter, n[1], sealed, n[2]);
-	else
-		database_bind(w, "ittiizitznb", numbers[0], name->path, name->path_len, name->key,
-		    name->key_len, (int64_t)name->number, numbers[1], numbers[2], numbers[3],
-		    principal, n[0], expires, sealed, n[2]);
-	if (database_run(w, s->path, err) != 0)
-		return -1;
+	/* One that is there changes in its place, and the index by names is left alone. */
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		w = l->statements[steps[i]];
+		if (has_deleter != 0)
+			database_bind(w, "ittiizitztb", numbers[0], name->path, name->path_len,
+			    name->key, name->key_len, (int64_t)name->number, numbers[1], numbers[2],
+			    numbers[3], principal, n[0], expires, deleter, n[1], sealed, n[2]);
+		else
+			database_bind(w, "ittiizitznb", numbers[0], name->path, name->path_len,
+			    name->key, name->key_len, (int64_t)name->number, numbers[1], numbers[2],
+			    numbers[3], principal, n[0], expires, sealed, n[2]);
+		if (database_run(w, s->path, err) != 0)
+			return -1;
+		if (sqlite3_changes(sqlite3_db_handle(w)) > 0)
+			break;
+	}
 	s->due |= numbers[2] != 0;
 	if (n[3] == 0)
 		return 0;
@@ -199,8 +206,10 @@ fold_back(struct store *s)
 {
 	struct store_log *l = s->log;
 
-	if (l->open)
+	if (l->open) {
 		store_rollback(s);
+		l->revision = l->kept;
+	}
 	l->open = false;
 	l->again = true;
 }
@@ -217,7 +226,7 @@ fold_begin(struct store *s, struct error *err)
 	l->open = true;
 	l->leader_read = false;
 	l->applied = 0;
-	l->pending = l->revision;
+	l->pending = l->kept = l->revision;
 	return 0;
 }
 
@@ -231,11 +240,12 @@ fold_commit(struct store *s, int64_t position, struct error *err)
 	if (!l->open)
 		return 0;
 	if (database_set_meta(db, "log.position", position, s->path, err) != 0 ||
-	    database_set_meta(db, "log.revision", (int64_t)l->pending, s->path, err) != 0 ||
-	    database_run(l->statements[LOG_FORGET_TOUCHED], s->path, err) != 0)
+	    database_set_meta(db, "log.head", l->head, s->path, err) != 0 ||
+	    database_set_meta(db, "log.revision", (int64_t)l->pending, s->path, err) != 0)
 		return -1;
 	l->open = false;
 	if (store_commit_here(s, NULL, 0, err) != 0) {
+		l->revision = l->kept;
 		l->again = true;
 		return -1;
 	}
@@ -244,11 +254,11 @@ fold_commit(struct store *s, int64_t position, struct error *err)
 	return 0;
 }
 
-/* The same in the middle of a batch, the rest of which is no less new for that. */
+/* The same, maybe in the middle of a batch, the rest of which is no less new for that. */
 static int
 fold_commit_part(struct store *s, struct error *err)
 {
-	if (s->log->open)
+	if (s->log->open && !s->log->whole)
 		s->log->pending--;
 	return fold_commit(s, s->log->seen, err);
 }
@@ -305,10 +315,16 @@ fold_head(struct store *s, const struct kafka_message *m, struct record_body *b,
 		if (database_run(l->statements[LOG_PUT_LEADER], s->path, err) != 0)
 			return -1;
 	}
-	if (database_set_meta(database_writer(s->db), "log.head", m->offset, s->path, err) != 0 ||
-	    fold_commit(s, m->offset + 1, err) != 0)
-		return -1;
 	l->head = m->offset;
+	/* Of a topic that is read for the first time many batches are committed at once, but
+	 * for those that somebody waits for. */
+	if (!l->folded && !l->leader_read && !l->flying) {
+		l->revision = l->pending;
+		l->whole = true;
+		return 0;
+	}
+	if (fold_commit(s, m->offset + 1, err) != 0)
+		return -1;
 	log_batch_seen(s, batch);
 	if (l->leader_read)
 		log_leader_seen(s, l->leader_term, l->leader_url);
@@ -374,6 +390,7 @@ fold_record(struct store *s, const struct kafka_message *m, struct error *err)
 	if (fold_begin(s, err) != 0)
 		return -1;
 	l->pending = revision;
+	l->whole = false;
 	l->applied++;
 	switch (name.type) {
 	case RECORD_SECRET:
@@ -422,14 +439,19 @@ fold_message(struct store *s, const struct kafka_message *m, struct error *err)
 	if (m->offset < l->seen)
 		return 0;
 	l->seen = m->offset + 1;
+	if (l->folded)
+		return 0;
 	/* Of a topic that is read for the first time nobody sees a half. */
-	if (!l->folded && l->open && l->applied >= DRAIN_RECORDS)
+	if (l->open && l->applied >= FIRST_RECORDS)
 		return fold_commit_part(s, err);
-	if (!l->folded && l->goal == -1)
+	if (l->goal == -1)
 		l->goal = kafka_end_known(l->kafka);
 	/* While others write there is no end. */
-	if (!l->folded && !l->open && l->goal != -1 && l->seen > l->goal)
-		fold_done(s);
+	if (l->goal == -1 || l->seen <= l->goal || (l->open && !l->whole))
+		return 0;
+	if (fold_commit(s, l->seen, err) != 0)
+		return -1;
+	fold_done(s);
 	return 0;
 }
 

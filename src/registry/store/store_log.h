@@ -36,10 +36,10 @@
 
 enum log_statement {
 	LOG_TOUCHED_SECRETS, LOG_TOUCHED_SETTINGS, LOG_TOUCHED_ACCESS, LOG_ANY_TOUCHED,
-	LOG_FORGET_TOUCHED,
 	LOG_CHANGES, LOG_HEAL, LOG_HEAL_SENT, LOG_HEALED, LOG_HEAL_SECRETS, LOG_HEAL_SETTINGS,
 	LOG_HEAL_ACCESS,
-	LOG_PUT_SECRET, LOG_PUT_IDEMPOTENCY, LOG_DROP_SECRET, LOG_DROP_IDEMPOTENCY,
+	LOG_CHANGE_SECRET, LOG_PUT_SECRET, LOG_PUT_IDEMPOTENCY, LOG_DROP_SECRET,
+	LOG_DROP_IDEMPOTENCY,
 	LOG_PUT_CHANGE, LOG_DROP_CHANGES, LOG_PUT_ACCESS, LOG_DROP_ACCESS, LOG_LOOK_ACCESS,
 	LOG_PUT_LEADER,
 	LOG_STATEMENTS
@@ -84,6 +84,8 @@ struct store_log {
 	uint64_t pending;		/* of the one that is being read */
 	unsigned applied;		/* records in the transaction that is open */
 	bool open;
+	bool whole;			/* ... and none of a batch that is not ended */
+	uint64_t kept;			/* revision, before it */
 	int64_t goal;			/* its end when its reading began; -1: not known yet */
 	bool folded;			/* that was reached */
 	bool again;			/* it is to be read from the position again */

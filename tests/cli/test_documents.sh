@@ -46,6 +46,24 @@ case_what_messages_name_is_there() {
 	[ "$(sed -n 's/ commands.*//p' "$out")" -gt 100 ] || fail 'too few commands are found'
 }
 
+# What the page about nodes says is in node.properties, which nothing else than a node reads.
+case_settings_of_a_node_are_there() {
+	local said
+	sed -n '/^```/,/^```/s/^\([a-z][a-z.]*=\)/\1/p' "$root/share/doc/kafka.md" >node.properties
+	[ "$(grep -c '^' node.properties)" -ge 10 ] || fail 'too few settings are found'
+	head -c 32 /dev/urandom | base64 >registry.key
+	chmod 600 registry.key
+	run registry serve --data data --settings node.properties --master-key-file registry.key
+	[ "$rc" -ne 0 ] || fail 'there are no such certificates'
+	said=$(cat "$err")
+	case $said in
+	*'no such setting'*|*node.properties:*) fail "$said" ;;
+	esac
+	sed -i 's/^listeners/listen/' node.properties
+	run registry serve --data data --settings node.properties --master-key-file registry.key
+	expect_err 'no such setting'
+}
+
 # mentioned TEXT LINE...: a document, or page, of these lines is refused for this.
 mentioned() {
 	local text=$1

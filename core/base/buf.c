@@ -9,6 +9,7 @@
 #include "base/secmem.h"
 
 #define FIRST_CAP 64
+#define LARGE_SECRET ((size_t)1 << 20)
 
 struct buf_pool {
 	size_t count;
@@ -68,25 +69,24 @@ buf_resize(struct buf *b, size_t cap)
 		if (data == NULL)
 			return buf_fail(b, ERROR_MEMORY);
 	} else {
-		data = secmem_map(cap, &cap);
+		data = secmem_grow(b->data, b->len, &b->cap, cap);
 		if (data == NULL)
 			return buf_fail(b, ERROR_MEMORY);
-		if (b->len > 0)
-			memcpy(data, b->data, b->len);
-		secmem_unmap(b->data, b->cap);
+		cap = b->cap;
 	}
 	b->data = data;
 	b->cap = cap;
 	return 0;
 }
 
-/* Have at least ${need} bytes: at least twice as many as now, within ${limit}. */
+/* Have at least ${need} bytes: at least twice as many as now, within ${limit}.  Of a large secret a
+ * quarter more: it is in memory with all that it has room for, and is not copied. */
 static int
 buf_grow(struct buf *b, size_t need, size_t limit)
 {
 	size_t cap = b->cap > 0 ? b->cap : b->secret ? 1 : FIRST_CAP;
 
-	cap = cap > limit / 2 ? limit : 2 * cap;
+	cap = cap > limit / 2 ? limit : b->secret && cap >= LARGE_SECRET ? cap + cap / 4 : 2 * cap;
 	return buf_resize(b, cap > need ? cap : need);
 }
 

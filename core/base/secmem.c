@@ -122,36 +122,100 @@ add_layers(void *p, size_t cap)
 		atomic_store(&layers_missing, true);
 }
 
+/* Whole pages for ${size} bytes, 0: too many. */
+static size_t
+usable_for(size_t size)
+{
+	const size_t page = page_size();
+
+	return size > SIZE_MAX / 2 ? 0 : size == 0 ? page : (size + page - 1) / page * page;
+}
+
+/* Room between two guards, a guard itself as yet. */
+static unsigned char *
+reserve(size_t usable)
+{
+	unsigned char *base = mmap(NULL, usable + 2 * page_size(), PROT_NONE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return base == MAP_FAILED ? NULL : base + page_size();
+}
+
 void *
 secmem_map(size_t size, size_t *cap)
 {
-	size_t page = page_size();
-	size_t usable;
-	unsigned char *base;
+	size_t usable = usable_for(size);
+	unsigned char *p;
 
 	*cap = 0;
-	if (size == 0)
-		size = 1;
-	if (size > SIZE_MAX / 2)
+	if (usable == 0)
 		return NULL;
-	usable = (size + page - 1) / page * page;
-	if (usable == page && kept.count > 0) {
+	if (usable == page_size() && kept.count > 0) {
 		*cap = usable;
-		base = kept.page[--kept.count];
+		p = kept.page[--kept.count];
 		if (atomic_load(&layers_missing))
-			add_layers(base, usable);
-		return base;
+			add_layers(p, usable);
+		return p;
 	}
-	base = mmap(NULL, usable + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (base == MAP_FAILED)
+	if ((p = reserve(usable)) == NULL)
 		return NULL;
-	if (mprotect(base + page, usable, PROT_READ | PROT_WRITE) == -1) {
-		unmap(base + page, usable);
+	if (mprotect(p, usable, PROT_READ | PROT_WRITE) == -1) {
+		unmap(p, usable);
 		return NULL;
 	}
-	add_layers(base + page, usable);
+	add_layers(p, usable);
 	*cap = usable;
-	return base + page;
+	return p;
+}
+
+/* Move the ${cap} bytes at ${p}, pages of their own, to the start of ${usable} new ones, without a
+ * copy.  NULL: that cannot be done, and nothing was. */
+static unsigned char *
+move_pages(unsigned char *p, size_t cap, size_t usable)
+{
+#ifdef MREMAP_FIXED
+	const size_t page = page_size();
+	unsigned char *to = reserve(usable);
+
+	if (to == NULL)
+		return NULL;
+	if (mprotect(to + cap, usable - cap, PROT_READ | PROT_WRITE) == 0 &&
+	    mremap(p, cap, cap, MREMAP_MAYMOVE | MREMAP_FIXED, to) != MAP_FAILED) {
+		add_layers(to + cap, usable - cap);
+		/* Where the pages were somebody else's may be by now. */
+		(void)munmap(p - page, page);
+		(void)munmap(p + cap, page);
+		return to;
+	}
+	(void)munmap(to - page, page);
+	(void)munmap(to + cap, usable - cap + page);
+#else
+	(void)p;
+	(void)cap;
+	(void)usable;
+#endif
+	return NULL;
+}
+
+void *
+secmem_grow(void *p, size_t len, size_t *cap, size_t size)
+{
+	const size_t usable = usable_for(size);
+	size_t new_cap;
+	void *to = NULL;
+
+	if (*cap > page_size() && usable > *cap &&
+	    (to = move_pages(p, *cap, usable)) != NULL) {
+		*cap = usable;
+		return to;
+	}
+	if ((to = secmem_map(size, &new_cap)) == NULL)
+		return NULL;
+	if (len > 0)
+		memcpy(to, p, len);
+	secmem_unmap(p, *cap);
+	*cap = new_cap;
+	return to;
 }
 
 /* Which of the sizes, the next larger one. */

@@ -16,7 +16,14 @@
 void *secmem_map(size_t size, size_t *cap);
 
 /*
- * The same for one of many small values that stay for long, of at most
+ * In place of the ${*cap} bytes at ${p} (NULL, 0: none), of which ${len} are in use, at least
+ * ${size}, with these at the start; then ${*cap} is theirs.  Many pages are moved, not copied.
+ * NULL: ${p} is as it was.
+ */
+void *secmem_grow(void *p, size_t len, size_t *cap, size_t size);
+
+/*
+ * Like secmem_map for one of many small values that stay for long, of at most
  * SECMEM_SMALL bytes: cut from pages that it shares with others, which are
  * guarded together, and which stay mapped for the next ones.
  */

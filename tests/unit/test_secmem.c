@@ -92,6 +92,42 @@ test_a_forked_child_finds_it_empty(void **state)
 	secmem_unmap(p, cap);
 }
 
+/* From nothing, from one page, and from several, which are moved: what was there, zeros behind it,
+ * the guards, and empty in a child, old and new part. */
+static void
+test_what_grows_is_as_what_was_mapped(void **state)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const size_t sizes[] = { 10, page + 1, 3 * page, 8 * page, 300 * page };
+	unsigned char *p = NULL, *to;
+	size_t cap = 0, len = 0, before;
+	int status;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		before = cap;
+		assert_non_null(to = secmem_grow(p, len, &cap, sizes[i]));
+		p = to;
+		assert_true(cap >= sizes[i] && cap % page == 0);
+		for (size_t k = 0; k < cap; k++)
+			assert_int_equal(p[k], k < len ? 42 : 0);
+		assert_true(cap > before);
+		len = cap - 5;
+		memset(p, 42, len);
+		status = unit_in_child(touch, p + cap);
+		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+		status = unit_in_child(touch, p - 1);
+		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+		status = unit_in_child(exit_with_first_byte, p);
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+		status = unit_in_child(exit_with_first_byte, p + len - 1);
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	}
+	assert_null(secmem_grow(p, len, &cap, SIZE_MAX));
+	assert_int_equal(p[len - 1], 42);
+	secmem_unmap(p, cap);
+}
+
 static void
 test_a_forked_child_finds_what_was_kept_for_it(void **state)
 {
@@ -431,6 +467,7 @@ main(void)
 		cmocka_unit_test(test_sizes_are_whole_pages_zeroed_and_writable),
 		cmocka_unit_test(test_an_impossible_size_is_refused),
 		cmocka_unit_test(test_overruns_hit_guard_pages),
+		cmocka_unit_test(test_what_grows_is_as_what_was_mapped),
 		cmocka_unit_test(test_a_forked_child_finds_it_empty),
 		cmocka_unit_test(test_a_forked_child_finds_what_was_kept_for_it),
 		cmocka_unit_test(test_kernel_was_told_not_to_dump_swap_or_copy),

@@ -33,6 +33,8 @@
 #define NARROW_COLS 16		/* "1 abcd efgh", and "  ijkl mnop  123" below it */
 #define CHECK 3			/* hexadecimal digits */
 
+#define TO_A_FILE "  o  writes it to a file of its own, mode 0600: you choose where"
+
 void
 key_show_init(struct key_show *s, const struct key *k)
 {
@@ -131,7 +133,8 @@ key_show_draw_key(struct app *a, struct key_show *s, const struct rect *r)
 	s->cols = where.w;
 	if (!reveal_shown(a->reveal)) {
 		canvas_text(r->y, r->x + 1, r->w - 2, STYLE_NOTE, term_has_private_screen() ?
-		    "(masked: r shows it)" : "(not drawn here: o writes it to a file)");
+		    "(masked: r shows it)" : r->w < 40 ? "(o: to a file)" :
+		    "(not drawn here: o writes it to a file)");
 		return r->y + 1;
 	}
 	if (where.w >= 44 + TIME_COLS) {
@@ -170,13 +173,13 @@ key_show_draw_proof(struct app *a, struct key_show *s, const struct rect *r)
 void
 key_show_draw(struct app *a, struct key_show *s, const struct rect *r)
 {
-	static const char *const texts[] = {
+	const char *const texts[] = {
 		"Save this key now, in your password manager or vault. It is in no file, and "
 		    "cannot be read from any.",
-		"  y  copies it, by way of the terminal\n"
-		    "  o  writes it to a file of its own, mode 0600: you choose where\n"
+		term_has_private_screen() ?
+		    "  y  copies it, by way of the terminal\n" TO_A_FILE "\n"
 		    "  v  shows it as lines to write down, with check letters\n"
-		    "  r  shows it again",
+		    "  r  shows it again" : TO_A_FILE,
 		"Services read it from the systemd credential propseal.master-key or from "
 		    "CONFLUENT_SECURITY_MASTER_KEY. Is it lost and the passphrase is not, U makes "
 		    "it again; are both lost, the values are gone.",
@@ -251,6 +254,13 @@ key_show_write(struct app *a, struct key_show *s)
 	buf_release(&line);
 }
 
+const char *
+key_show_keys(const struct key_show *s)
+{
+	return s->asking ? "" : term_has_private_screen() ?
+	    "y copy  o to a file  v lines  r show" : "o to a file";
+}
+
 bool
 key_show_key(struct app *a, struct key_show *s, uint32_t k)
 {
@@ -265,6 +275,8 @@ key_show_key(struct app *a, struct key_show *s, uint32_t k)
 	} else if (k == INPUT_ENTER) {
 		reveal_hide(a->reveal);
 		s->asking = true;
+	} else if (k < 0x80 && strchr("vr ", (int)k) != NULL && !term_has_private_screen()) {
+		snprintf(s->why, sizeof(s->why), "not here: this terminal has no second screen");
 	} else if (k == 'r' || k == ' ') {
 		key_show_begin(a, s);
 	} else if (k == 'v') {
@@ -300,10 +312,12 @@ key_show_about(const struct key_show *s, struct about *out)
 		return;
 	}
 	about_key(out, INPUT_ENTER, "it is saved: its last 4 characters are asked for");
-	about_key(out, 'y', "copy the key, by way of the terminal");
 	about_key(out, 'o', "write the key to a file of its own, mode 0600");
-	about_key(out, 'v', "show the key as lines to write down");
-	about_key(out, 'r', "show the key again");
+	if (term_has_private_screen()) {
+		about_key(out, 'y', "copy the key, by way of the terminal");
+		about_key(out, 'v', "show the key as lines to write down");
+		about_key(out, 'r', "show the key again");
+	}
 	about_key(out, INPUT_ESCAPE, "back: the key is thrown away");
 }
 
@@ -321,10 +335,11 @@ key_screen_draw(struct layer *layer, struct app *a)
 	struct key_screen *v = (struct key_screen *)layer;
 	struct rect all = canvas_page(v->title);
 	struct rect body;
+	char keys[80];
 
-	canvas_text(all.h - 1, 1, all.w - 2, STYLE_NOTE, all.w < 50 ? "Enter saved, Esc back" :
-	    v->show.asking ? "Esc shows it again" :
-	    "Enter it is saved   y copy  o to a file  v in lines  r show   Esc back");
+	snprintf(keys, sizeof(keys), all.w < 50 ? "Enter saved, Esc back" : v->show.asking ?
+	    "Esc shows it again" : "Enter it is saved   %s   Esc back", key_show_keys(&v->show));
+	canvas_text(all.h - 1, 1, all.w - 2, STYLE_NOTE, keys);
 	canvas_cursor(all.h - 1, 0, true);
 	body = (struct rect){ 1, 1, all.h - 2, all.w - 2 };
 	if (all.h >= 10) {

@@ -43,7 +43,8 @@ void key_show_draw(struct app *a, struct key_show *s, const struct rect *r);
 bool key_show_key(struct app *a, struct key_show *s, uint32_t key);
 void key_show_paste(struct app *a, struct key_show *s, const struct buf *text);
 
-/* Its keys, for the help. */
+/* Its keys, for a footer ("": there are none) and for the help. */
+const char *key_show_keys(const struct key_show *s);
 void key_show_about(const struct key_show *s, struct about *out);
 
 /* All of that on a screen of its own, with what it is called.  False: given up. */

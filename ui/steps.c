@@ -49,6 +49,8 @@ static void
 steps_draw_footer(const struct steps *s, int y, int w)
 {
 	const struct step *step = &s->all[s->at];
+	const char *keys = step->keys_now != NULL ? step->keys_now(s) : step->keys != NULL ?
+	    step->keys : "";
 	char text[256];
 
 	if (s->why[0] != '\0') {
@@ -60,7 +62,7 @@ steps_draw_footer(const struct steps *s, int y, int w)
 	else
 		snprintf(text, sizeof(text), "Enter %s  Esc %s  %s%sF1 help",
 		    s->at + 1 == s->count ? "done" : "next", s->at > s->floor ? "back" : "leave",
-		    step->keys != NULL ? step->keys : "", step->keys != NULL ? "  " : "");
+		    keys, keys[0] != '\0' ? "  " : "");
 	canvas_text(y, 1, w - 2, STYLE_NOTE, text);
 }
 

@@ -19,7 +19,8 @@ struct steps;
  */
 struct step {
 	const char *name;	/* in the line of steps */
-	const char *keys;	/* the footer, without Enter and Esc */
+	const char *keys;	/* the footer, without Enter and Esc; */
+	const char *(*keys_now)(const struct steps *s);	/* where it is not always the same */
 	void (*draw)(struct steps *s, struct app *a, const struct rect *r);
 
 	/* In the place of draw: append what the step says, which is scrolled. */

@@ -226,6 +226,13 @@ passphrase_paste(struct steps *s, struct app *a, const struct buf *text)
 		secret_field_paste(a, f, text, s->why, sizeof(s->why));
 }
 
+static const char *
+passphrase_keys(const struct steps *s)
+{
+	(void)s;
+	return term_has_private_screen() ? "Tab field  ^R show" : "Tab field";
+}
+
 static void
 passphrase_about(const struct steps *s, struct about *out)
 {
@@ -350,6 +357,12 @@ key_paste(struct steps *s, struct app *a, const struct buf *text)
 {
 	key_show_paste(a, &wizard_of(s)->show, text);
 	key_settle(s, a);
+}
+
+static const char *
+key_keys(const struct steps *s)
+{
+	return key_show_keys(&((const struct wizard *)s)->show);
 }
 
 static void
@@ -546,10 +559,10 @@ static const struct step steps[] = {
 	{ .name = "environment", .keys = "Tab field", .draw = environment_draw,
 	    .entered = environment_entered, .key = environment_key, .paste = environment_paste,
 	    .next = environment_next, .about = environment_about },
-	{ .name = "passphrase", .keys = "Tab field  ^R show", .draw = passphrase_draw,
+	{ .name = "passphrase", .keys_now = passphrase_keys, .draw = passphrase_draw,
 	    .entered = passphrase_entered, .key = passphrase_key, .paste = passphrase_paste,
 	    .next = passphrase_next, .about = passphrase_about, .secret = passphrase_secret },
-	{ .name = "key", .keys = "y copy  o to a file  v lines  r show", .draw = key_draw,
+	{ .name = "key", .keys_now = key_keys, .draw = key_draw,
 	    .entered = key_entered, .key = key_key, .paste = key_paste, .next = key_next,
 	    .about = key_about, .secret = key_secret },
 	{ .name = "first secret", .text = first_text, .entered = first_entered },

@@ -102,6 +102,29 @@ go_to_the_key(struct vt *v)
 	return key_shown(v, 3);
 }
 
+/* The same where no key is drawn: it is in the file that it was written to. */
+static char *
+go_to_the_key_unseen(struct fixture *f, struct vt *v)
+{
+	char path[256], *key;
+
+	vt_assert_has(v, secrets);
+	vt_key(v, KEY_ENTER);
+	type_line(v, FIXTURE_NEW_PASSPHRASE);
+	type_line(v, FIXTURE_NEW_PASSPHRASE);
+	see(v, "not drawn here");
+	vt_type(v, "o\025");
+	snprintf(path, sizeof(path), "%s/unseen", f->dir);
+	type_line(v, path);
+	see(v, "mode 0600");
+	key = fixture_read(f, "unseen");
+	assert_non_null(key);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(strlen(key), 45);
+	key[44] = '\0';
+	return key;
+}
+
 /* It is masked, and its last four characters are typed. */
 static void
 prove(struct vt *v, const char *key)
@@ -719,6 +742,11 @@ key_goes_to_a_file_where_it_cannot_be_drawn(void **state)
 	type_line(v, FIXTURE_NEW_PASSPHRASE);
 	type_line(v, FIXTURE_NEW_PASSPHRASE);
 	see(v, "not drawn here: o writes it to a file");
+	/* What cannot be done is not offered. */
+	vt_assert_has(v, "Enter next  Esc back  o to a file  F1 help");
+	vt_assert_lacks(v, "copies it");
+	vt_key(v, "v");
+	vt_assert_has(v, "not here: this terminal has no second screen");
 	vt_key(v, "y");
 	vt_assert_has(v, "not copied");
 	assert_false(vt_sent(v, "\033]52;"));
@@ -883,19 +911,20 @@ every_step_is_there_at_every_size(void **state)
 static void
 screens(void **state)
 {
-	static const char *const terms[] = { "xterm-256color", "xterm", "screen", "tmux" };
+	static const char *const terms[] = { "xterm-256color", "xterm", "screen", "tmux",
+		"linux", "vt100" };
 	static const char *const names[] = { "wizard-first", "wizard-refused", "wizard-now" };
 	struct fixture *f = *state;
 	char name[64];
 
-	for (size_t t = 0; t < 4; t++) {
+	for (size_t t = 0; t < 6; t++) {
 		struct fixture_start s = { .term = terms[t], .args = { "fresh",
 			"--remote-secrets-file", REMOTE } };
 		struct vt *v = fixture_run(f, &s);
 		char path[512], *key;
 
 		begin(v);
-		key = go_to_the_key(v);
+		key = t < 4 ? go_to_the_key(v) : go_to_the_key_unseen(f, v);
 		prove(v, key);
 		free(key);
 		see(v, "Seal the first value");

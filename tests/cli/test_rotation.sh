@@ -506,6 +506,10 @@ case_rollback_keeps_what_changed_since() {
 		expect_rc 4
 		expect_err c3/secrets.properties
 		expect_originals c1 c2 c4 c5
+		run rotation status
+		expect_out ': being rolled back ('
+		run rotation status -o json
+		expect_json "$out" 'd["state"]' applying
 		run rotation rollback --yes --new-master-key-file made -o json
 		expect_rc 0
 		expect_err 'c3/secrets.properties'
@@ -749,6 +753,7 @@ case_one_key_for_all() {
 	    "({'total': 4, 'opened': 4}, {'total': 4, 'opened': 4, 'dangling': 0})"
 	run rotation verify --host c1 --master-key-file c1.key
 	expect_rc 4
+	expect_err 'the file and the key of a host belong together'
 }
 
 case_the_sources_of_keys() {

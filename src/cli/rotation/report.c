@@ -77,14 +77,24 @@ tell_json(const struct rotation *r, struct buf *out)
 	json_out_finish(&o, NULL);
 }
 
+/* For people: one that is on the way back, or at its end, is told as that. */
+static const char *
+state_told(const struct rotation *r)
+{
+	if (rotation_is_rolling_back(r) && rotation_state(r) != ROTATION_ROLLED_BACK)
+		return "being rolled back";
+	if (rotation_is_finishing(r) && rotation_state(r) != ROTATION_FINISHED)
+		return "being finished";
+	return rotation_state_name(rotation_state(r));
+}
+
 static void
 tell_people(const struct rotation *r, struct buf *out)
 {
 	struct table t;
 
-	buf_printf(out, "rotation %s: %s (%s), %zu entries\n", rotation_id(r),
-	    rotation_state_name(rotation_state(r)), rotation_kind_name(rotation_kind(r)),
-	    rotation_counts(r)->total);
+	buf_printf(out, "rotation %s: %s (%s), %zu entries\n", rotation_id(r), state_told(r),
+	    rotation_kind_name(rotation_kind(r)), rotation_counts(r)->total);
 	buf_append_str(out, "  session  ");
 	text_append_visible(out, rotation_dir(r), strlen(rotation_dir(r)));
 	buf_append_str(out, "\n  root     ");
@@ -201,8 +211,13 @@ host_run(const struct options *o, struct finder *f, struct estate *e, int *statu
 		}
 		if ((sealed = secrets_file_sealed_count(x->secrets)) == 0)
 			continue;
-		if (host_unlock(f, x, &why) != 0)
+		if (host_unlock(f, x, &why) != 0) {
+			if (why.code == ERROR_KEY)
+				error_hint(&why, "the file and the key of a host belong together: "
+				    "is one of them from before the rotation, or of another "
+				    "environment?");
 			(void)report_error(&why);
+		}
 		else
 			scan_drill(x, &sealed, &open);
 		entries += sealed;

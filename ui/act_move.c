@@ -105,8 +105,8 @@ go_draw(struct layer *layer, struct app *a)
 	canvas_size(&rows, &cols);
 	for (int id = 0; id < ACTION_COUNT; id++)
 		r.h += keymap_after_go((enum action_id)id) != 0;
-	/* Where there is no room for a box its lines are all that is shown. */
-	if (rows >= r.h + 4 && cols > r.w) {
+	/* Without room for a box, or read aloud, its lines are all that is shown. */
+	if (rows >= r.h + 4 && cols > r.w && !canvas_is_read_aloud()) {
 		r = (struct rect){ rows - 2 - r.h - 2, cols - r.w, r.h + 2, r.w };
 		canvas_box(&r, "g");
 		r = (struct rect){ r.y + 1, r.x + 2, r.h - 2, r.w - 4 };

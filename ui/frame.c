@@ -464,8 +464,11 @@ frame_key(struct layer *layer, struct app *a, uint32_t k)
 
 	(void)layer;
 	/* The key that reveals shows it for longer. */
-	if (id == ACTION_REVEAL && reveal_longer(a->reveal))
+	if (id == ACTION_REVEAL && reveal_longer(a->reveal)) {
+		if (canvas_is_read_aloud())
+			app_tell(a, "shown for %d seconds more", REVEAL_LONGER);
 		return;
+	}
 	if (id != ACTION_COPY && reveal_hide(a->reveal) && id == ACTION_CANCEL)
 		return;
 	/* What was searched for is underlined until Esc. */

@@ -11,6 +11,7 @@
 #include "ui/keymap.h"
 #include "ui/options.h"
 #include "ui/registry.h"
+#include "ui/reveal.h"
 #include "ui/term.h"
 #include "ui/view.h"
 
@@ -548,7 +549,8 @@ keymap_rank(const struct app *a, enum action_id id)
 const char *
 keymap_label(const struct app *a, enum action_id id)
 {
-	const char *label = face_of(a, id)->label;
+	const char *label = id == ACTION_REVEAL && reveal_shown(a->reveal) ? "longer" :
+	    face_of(a, id)->label;
 
 	return label != NULL ? label : actions[id].name;
 }

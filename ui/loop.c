@@ -156,10 +156,14 @@ run_timers(struct app *a)
 	uint64_t until = reveal_until(a->reveal);
 	bool draw = false;
 
-	if (until != 0 && now >= until)
+	if (until != 0 && now >= until) {
 		draw = reveal_hide(a->reveal);
-	else
+		/* There is no gauge to be heard. */
+		if (canvas_is_read_aloud())
+			app_tell(a, "masked: its time is over");
+	} else {
 		draw = until != 0 && !canvas_is_read_aloud();
+	}
 	if (clipboard_tick(&a->clipboard, now))
 		draw |= tell_cleared(a);
 	if (may_lock(a) && now >= lock_at(a)) {

@@ -104,11 +104,13 @@ reveal_show(struct reveal *r, const void *bytes, size_t n, int ms)
 bool
 reveal_longer(struct reveal *r)
 {
+	const int ms = REVEAL_LONGER * 1000;
+
 	if (!r->shown)
 		return false;
-	if (r->until != 0 && r->ms <= INT_MAX - REVEAL_LONGER_MS) {
-		r->until += REVEAL_LONGER_MS;
-		r->ms += REVEAL_LONGER_MS;
+	if (r->until != 0 && r->ms <= INT_MAX - ms) {
+		r->until += (uint64_t)ms;
+		r->ms += ms;
 	}
 	return true;
 }

@@ -22,8 +22,8 @@ void reveal_free(struct reveal *r);
  * reveal_hide.  -1: no memory, or the terminal has no private screen. */
 int reveal_show(struct reveal *r, const void *bytes, size_t n, int ms);
 
-/* Show what is shown for REVEAL_LONGER_MS more.  False: nothing is shown. */
-#define REVEAL_LONGER_MS 10000
+/* Show what is shown for so many seconds more.  False: nothing is shown. */
+#define REVEAL_LONGER 10
 bool reveal_longer(struct reveal *r);
 
 /* Mask it and wipe the copy.  True when something was shown.  The caller

@@ -182,6 +182,21 @@ home_and_end_are_known_in_every_form(void **state)
 	}
 }
 
+/* Its time is told when it is over, as no gauge is heard. */
+static void
+end_of_a_shown_value_is_told_aloud(void **state)
+{
+	struct fixture_start s = { .args = { "estate", "--screen-reader", "--reveal-time", "1" },
+	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
+	struct vt *v = fixture_run(*state, &s);
+
+	type_line(v, "/ssl.key.pass");
+	vt_key(v, "r");
+	see(v, "masked: its time is over");
+	vt_assert_lacks(v, FIXTURE_BROKER_SECRET);
+	fixture_leave(v);
+}
+
 /* No arrows, lines, bullets: what the keys hold is not the frame's. */
 static void
 assert_no_frame(struct vt *v)
@@ -216,6 +231,12 @@ screen_is_read_aloud_line_by_line(void **state)
 	vt_assert_lacks(v, "! ssl.keystore.password");
 	vt_key(v, KEY_TAB);
 	assert_no_frame(v);
+	/* So does what may come after a key, and nothing stands beside it. */
+	vt_key(v, "g");
+	assert_true(vt_find(v, "e last line", &row, &col));
+	assert_int_equal(col, 0);
+	vt_assert_lacks(v, "[1 files]");
+	vt_key(v, KEY_ESC);
 	/* A question takes the whole screen, and a value has no clock beside it. */
 	vt_type(v, "aw");
 	vt_assert_has(v, "[Cancel]");
@@ -231,6 +252,8 @@ screen_is_read_aloud_line_by_line(void **state)
 	vt_key(v, "r");
 	vt_assert_has(v, FIXTURE_BROKER_SECRET);
 	vt_assert_lacks(v, " 10 s");
+	vt_key(v, "r");
+	vt_assert_has(v, "shown for 10 seconds more");
 	vt_key(v, KEY_ESC);
 	vt_assert_lacks(v, FIXTURE_BROKER_SECRET);
 	fixture_leave(v);
@@ -599,6 +622,7 @@ main(void)
 		FIXTURE_TEST(every_theme_draws_the_same_text),
 		FIXTURE_TEST(eight_colours_are_enough_for_a_theme),
 		FIXTURE_TEST(home_and_end_are_known_in_every_form),
+		FIXTURE_TEST(end_of_a_shown_value_is_told_aloud),
 		FIXTURE_TEST(screen_is_read_aloud_line_by_line),
 		FIXTURE_TEST(run_that_only_looks_writes_nothing),
 		FIXTURE_TEST(run_that_only_looks_shows_the_change_alone),

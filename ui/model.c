@@ -313,7 +313,7 @@ prune_marks(struct model *m, struct error *err)
 		f = estate_file(m->estate, i);
 		for (k = 0; !failed && k < f->count; k++) {
 			e = &f->entries[k];
-			if (!marks_has(m->marks, f->path, e->key, e->key_len))
+			if (e->shadowed || !marks_has(m->marks, f->path, e->key, e->key_len))
 				continue;
 			sealed += e->state == STATE_SEALED;
 			if (!model_can_seal(e))

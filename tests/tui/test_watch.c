@@ -314,6 +314,27 @@ findings_follow_too(void **state)
 	fixture_leave(v);
 }
 
+/* A key that stands twice in a file is one mark, and one that is sealed. */
+static void
+mark_on_a_key_that_stands_twice_is_not_told_as_lost(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	fixture_write(f, "estate/zoo.properties", "a.password=first-clear-Uq1\n"
+	    "b.password=other-clear-Uq2\na.password=later-clear-Uq3\n");
+	v = fixture_open_unlocked(f);
+	type_line(v, "/zoo.prop");
+	vt_type(v, "aw");
+	confirm(v);
+	see(v, "sealed 2 values in 1 file, and read back");
+	vt_settle(v);
+	vt_assert_lacks(v, "marks are gone");
+	vt_assert_lacks(v, "marked");
+	fixture_leave(v);
+	fixture_assert_not_in_file(f, "estate/zoo.properties", "later-clear");
+}
+
 int
 main(void)
 {
@@ -330,6 +351,7 @@ main(void)
 		FIXTURE_TEST(own_changes_are_no_news),
 		FIXTURE_TEST(nothing_moves_below_a_question),
 		FIXTURE_TEST(findings_follow_too),
+		FIXTURE_TEST(mark_on_a_key_that_stands_twice_is_not_told_as_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

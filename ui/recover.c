@@ -12,6 +12,7 @@
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "estate/lost_key.h"
+#include "plan/plan.h"
 #include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
@@ -22,6 +23,7 @@
 #include "ui/key_show.h"
 #include "ui/keymap.h"
 #include "ui/model.h"
+#include "ui/options.h"
 #include "ui/outline.h"
 #include "ui/steps.h"
 #include "ui/term.h"
@@ -51,10 +53,11 @@ struct recovering {
 	struct vec lost;	/* of struct lost_value */
 	struct list list;
 	struct buf passphrase;	/* secret */
-	struct change change;
+	struct change change;	/* with ->master, ->values and ->kept, while ->planned */
 	struct document *values;
 	struct key *master;
-	char *kept;		/* where the file as it was is kept; NULL: nothing is planned */
+	char *kept;		/* where the file as it was is kept */
+	bool planned;
 };
 
 static struct recovering *
@@ -236,8 +239,8 @@ key_text(struct steps *s, struct app *a, struct buf *out)
 
 	buf_printf(out, "%zu new %s sealed into %s under a new master key. It is derived from a "
 	    "new passphrase, which is asked for twice; the key is shown once, and you prove that "
-	    "it is saved. Then you see the change, masked. Nothing is written before you type the "
-	    "word.\n\n", given, given == 1 ? "value is" : "values are",
+	    "it is saved. Then you look at the change, masked. Nothing is written before you type "
+	    "the word.\n\n", given, given == 1 ? "value is" : "values are",
 	    model_show_path(a->model, w->path));
 	if (open > 0)
 		buf_printf(out, "%zu in use %s no new value. %s sealed %s; the services that need "
@@ -258,7 +261,9 @@ key_text(struct steps *s, struct app *a, struct buf *out)
 static void
 key_drop(struct recovering *w)
 {
-	change_close(&w->change);
+	if (w->planned)
+		change_close(&w->change);
+	w->planned = false;
 	document_free(w->values);
 	key_free(w->master);
 	free(w->kept);
@@ -303,9 +308,63 @@ key_plan(struct job *j, void *cookie, struct error *err)
 	    &w->master, err);
 }
 
+static bool
+key_next(struct steps *s, struct app *a)
+{
+	struct recovering *w = recovering_of(s);
+	const struct job_wait wait = { TITLE, "Deriving the new master key.", NULL, key_plan, w };
+	struct error err;
+	bool derived;
+
+	key_drop(w);
+	if (!ask_new_passphrase(a, TITLE, "The new master key is derived from a new passphrase. "
+	    "Whoever knows it can make the key again from the secrets file: keep it, this time "
+	    "in two places.", &w->passphrase))
+		return false;
+	change_prepare(a, &w->change);
+	w->change.environment = w->environment;
+	w->planned = true;
+	derived = job_await(a, &wait, &err) == 0;
+	buf_clear(&w->passphrase);
+	if (!derived)
+		tell_error(a, "Nothing is changed", &err);
+	else if (key_show_run(a, w->master, "New master key"))
+		return true;
+	key_drop(w);
+	return false;
+}
+
+/* --- a look at it, and doing it --- */
+
+static void
+look_text(struct steps *s, struct app *a, struct buf *out)
+{
+	const struct recovering *w = recovering_of(s);
+	struct error err;
+
+	(void)a;
+	if (w->planned && diff_append(w->change.plan, out, &err) != 0)
+		buf_printf(out, "The diff cannot be made: %s\n", err.text);
+}
+
+static void
+apply_text(struct steps *s, struct app *a, struct buf *out)
+{
+	const struct recovering *w = recovering_of(s);
+	size_t open, given = count_given(w, &open);
+
+	buf_printf(out, "%s gets %zu new %s under the new master key. The present file is kept "
+	    "beside it first, as\n\n", model_show_path(a->model, w->path), given, given == 1 ?
+	    "value" : "values");
+	text_append_visible(out, w->kept != NULL ? model_show_path(a->model, w->kept) : "?",
+	    strlen(w->kept != NULL ? model_show_path(a->model, w->kept) : "?"));
+	buf_append_str(out, "\n\nEnter asks for the word. Until then Esc goes back, and nothing is "
+	    "written.");
+}
+
 /* It is on disk: the environment is open again. */
 static void
-key_use(struct recovering *w, struct app *a)
+apply_use(struct recovering *w, struct app *a)
 {
 	struct environment *x;
 	struct error err;
@@ -321,47 +380,34 @@ key_use(struct recovering *w, struct app *a)
 }
 
 static bool
-key_apply(struct recovering *w, struct app *a)
-{
-	static const struct review_options review = { .title = TITLE, .question =
-		"The secrets file gets its new values under the new master key. The present one is "
-		"kept beside it first.", .word = "recover" };
-	struct change *change = &w->change;
-	struct error err;
-
-	if (!key_show_run(a, w->master, "New master key") ||
-	    review_run(a, &change, 1, &review) != REVIEW_APPLY)
-		return false;
-	if (lost_keep(change, w->kept, &err) != 0) {
-		tell_error(a, "Nothing is changed", &err);
-		return false;
-	}
-	return change_carry_out(a, &change, 1, "Not recovered");
-}
-
-static bool
-key_next(struct steps *s, struct app *a)
+apply_next(struct steps *s, struct app *a)
 {
 	struct recovering *w = recovering_of(s);
-	const struct job_wait wait = { TITLE, "Deriving the new master key.", NULL, key_plan, w };
+	struct change *change = &w->change;
 	struct error err;
-	bool done = false;
+	bool done;
 
-	buf_clear(&w->passphrase);
-	if (!ask_new_passphrase(a, TITLE, "The new master key is derived from a new passphrase. "
-	    "Whoever knows it can make the key again from the secrets file: keep it, this time "
-	    "in two places.", &w->passphrase))
+	if (a->options->read_only) {
+		snprintf(s->why, sizeof(s->why), "%s", KEYMAP_READ_ONLY);
 		return false;
-	change_prepare(a, &w->change);
-	w->change.environment = w->environment;
-	if (job_await(a, &wait, &err) != 0)
-		tell_error(a, "Nothing is changed", &err);
-	else if ((done = key_apply(w, a)))
-		key_use(w, a);
-	key_drop(w);
-	buf_clear(&w->passphrase);
+	}
+	if (!ask_word(a, TITLE, "The secrets file gets its new values under the new master key. "
+	    "The present one is kept beside it first.", "recover"))
+		return false;
+	done = lost_keep(change, w->kept, &err) == 0;
 	if (!done)
+		tell_error(a, "Nothing is changed", &err);
+	else
+		done = change_carry_out(a, &change, 1, "Not recovered");
+	if (!done) {
+		/* What was planned is void now: from the passphrase on again. */
+		key_drop(w);
+		while (s->all[s->at].next != key_next)
+			steps_back(a, s);
 		return false;
+	}
+	apply_use(w, a);
+	key_drop(w);
 	s->floor = s->at + 1;
 	s->note = "the new values are sealed";
 	return true;
@@ -395,6 +441,8 @@ static const struct step steps[] = {
 	{ .name = "new values", .keys = "e value  Space take the clear one", .draw = values_draw,
 	    .key = values_key, .next = values_next, .about = values_about },
 	{ .name = "new key", .text = key_text, .next = key_next },
+	{ .name = "look", .text = look_text },
+	{ .name = "apply", .text = apply_text, .next = apply_next },
 	{ .name = "what now", .text = now_text },
 };
 
@@ -462,6 +510,7 @@ recovering_free(struct recovering *w)
 		free(x->key);
 	}
 	vec_release(&w->lost);
+	key_drop(w);
 	buf_release(&w->passphrase);
 	free(w->path);
 	free(w->environment);

@@ -82,19 +82,30 @@ has_second_screen(const struct scene *s)
 	return s->opens < UNSEEN;
 }
 
+/* ${theme}: NULL: the usual one, "": no colours. */
 static struct vt *
-scene_start(struct fixture *f, const struct scene *s, const char *term, bool job)
+scene_start(struct fixture *f, const struct scene *s, const char *term, bool job,
+    const char *theme)
 {
 	struct fixture_start start = { .term = term != NULL ? term : has_second_screen(s) ? NULL :
 	    "linux", .job = job };
+	const char **args = start.args, **env = start.env;
 	struct vt *v;
 
 	if (s->opens == UNLOCKED)
-		start.env[0] = "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY;
+		*env++ = "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY;
 	if (s->opens >= ALIKE && s->opens != SHUT) {
-		start.args[0] = "fresh";
-		start.args[1] = "--remote-secrets-file";
-		start.args[2] = "/etc/kafka/secrets.properties";
+		*args++ = "fresh";
+		*args++ = "--remote-secrets-file";
+		*args++ = "/etc/kafka/secrets.properties";
+	} else {
+		*args++ = "estate";
+	}
+	if (theme != NULL && theme[0] == '\0') {
+		*env++ = "NO_COLOR=1";
+	} else if (theme != NULL) {
+		*args++ = "--theme";
+		*args++ = theme;
 	}
 	v = fixture_run(f, &start);
 	vt_settle(v);
@@ -112,7 +123,7 @@ scene_start(struct fixture *f, const struct scene *s, const char *term, bool job
 static struct vt *
 scene_open(struct fixture *f, const struct scene *s, const char *term)
 {
-	return scene_start(f, s, term, false);
+	return scene_start(f, s, term, false, NULL);
 }
 
 static void
@@ -134,7 +145,7 @@ every_scene_comes_back_from_a_stop(void **state)
 
 		if (scenes[i].opens == TIMED)
 			continue;
-		v = scene_start(*state, &scenes[i], NULL, true);
+		v = scene_start(*state, &scenes[i], NULL, true, NULL);
 		vt_send(v, "\032");
 		vt_wait_stopped(v);
 		assert_restored(v);
@@ -223,12 +234,43 @@ every_scene_on_other_terminals(void **state)
 	fixture_assert_unchanged(*state);
 }
 
+/* With NO_COLOR, and in some theme, each in turn: the same text, and without colours none is
+ * sent. */
+static void
+every_scene_in_other_colours(void **state)
+{
+	static const char *const themes[] = { "dark", "light", "high-contrast", "deuteranopia",
+		"deuteranopia-light", "tritanopia", "tritanopia-light", "monochrome" };
+	char name[64], one[16], more[16];
+
+	for (size_t i = 0; i < 2 * SCENES; i++) {
+		const struct scene *s = &scenes[i / 2];
+		struct vt *v;
+
+		/* These say which theme it is. */
+		if (strcmp(s->name, "theme") == 0 || strcmp(s->name, "palette-question") == 0)
+			continue;
+		v = scene_start(*state, s, NULL, false, i % 2 == 0 ? "" :
+		    themes[i / 2 % (sizeof(themes) / sizeof(themes[0]))]);
+		snprintf(name, sizeof(name), "%s-80x24", s->name);
+		golden_assert_text(v, name);
+		for (int colour = 30; colour < 50 && i % 2 == 0; colour++) {
+			snprintf(one, sizeof(one), "\033[%dm", colour);
+			snprintf(more, sizeof(more), ";%dm", colour);
+			assert_false(vt_sent(v, one) || vt_sent(v, more));
+		}
+		fixture_hang_up(v);
+	}
+	fixture_assert_unchanged(*state);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(every_scene_at_every_size),
 		FIXTURE_TEST(every_scene_on_other_terminals),
+		FIXTURE_TEST(every_scene_in_other_colours),
 		FIXTURE_TEST(every_scene_comes_back_from_a_stop),
 		FIXTURE_TEST(every_scene_leaves_the_terminal_as_it_was_in_a_crash),
 	};

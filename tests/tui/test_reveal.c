@@ -112,9 +112,10 @@ key_that_reveals_adds_ten_seconds(void **state)
 	struct fixture_start s = { .args = { "estate", "--reveal-time", "60" },
 	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
 	struct vt *v = fixture_run(*state, &s);
-	int before, after;
+	int before, after, row, col, y, x;
 
 	go_to_broker_secret(v);
+	vt_cursor(v, &row, &col);
 	vt_key(v, "r");
 	before = seconds_left(v);
 	assert_in_range(before, 1, 60);
@@ -123,6 +124,13 @@ key_that_reveals_adds_ten_seconds(void **state)
 	after = seconds_left(v);
 	assert_in_range(after, 41, 100);
 	assert_true(after > before);
+	/* Neither the value nor its time takes the cursor along. */
+	vt_wait_text(v, FIXTURE_BROKER_SECRET, true);
+	vt_linger(v, 2500);
+	assert_true(seconds_left(v) < after);
+	vt_cursor(v, &y, &x);
+	assert_int_equal(y, row);
+	assert_int_equal(x, col);
 	vt_key(v, KEY_ESC);
 	vt_assert_lacks(v, FIXTURE_BROKER_SECRET);
 	/* In a whole file it is the same. */

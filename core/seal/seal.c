@@ -288,6 +288,8 @@ claim_name(struct plan *p, const struct buf *name, bool there, struct error *err
 	/* What is written is remembered by that. */
 	if (writes != 0)
 		return writes == 1 ? 0 : -1;
+	if (!there && secrets_file_find(plan_secrets(p), text, name->len) == DOCUMENT_NONE)
+		return 1;
 	return there ? plan_first(p, "entry", "", text, name->len, err) :
 	    plan_asked(p, "entry", "", text, name->len, err);
 }

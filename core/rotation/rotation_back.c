@@ -448,8 +448,14 @@ rotation_finish(struct rotation *r, const struct rotation_callbacks *callbacks, 
 	if (!r->finishing && (r->rolling_back || r->state != ROTATION_VERIFIED)) {
 		error_set(err, ERROR_REFUSED, "the session is %s, and only one that is verified "
 		    "can "
-		    "be finished", r->rolling_back ? "rolled back" : rotation_state_name(r->state));
+		    "be finished", r->state == ROTATION_ROLLED_BACK ? "rolled back" :
+		    r->rolling_back ? "being rolled back" : rotation_state_name(r->state));
 		error_place(err, r->dir, 0);
+		if (r->state == ROTATION_ROLLED_BACK)
+			return error_hint(err, "the files have their old keys: this folder leads "
+			    "nowhere any more, and can be removed");
+		if (r->rolling_back)
+			return error_hint(err, "`propseal rotation rollback` goes on");
 		return error_hint(err, "`propseal rotation verify` opens every entry with the new "
 		    "keys; what is finished cannot be rolled back");
 	}

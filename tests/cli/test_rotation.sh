@@ -508,11 +508,18 @@ case_rollback_keeps_what_changed_since() {
 		expect_originals c1 c2 c4 c5
 		run rotation status
 		expect_out ': being rolled back ('
+		run rotation finish --yes
+		expect_rc 1
+		expect_err 'the session is being rolled back'
+		expect_err '`propseal rotation rollback` goes on'
 		run rotation status -o json
 		expect_json "$out" 'd["state"]' applying
 		run rotation rollback --yes --new-master-key-file made -o json
 		expect_rc 0
 		expect_err 'c3/secrets.properties'
+		run rotation finish --yes --session "$(session)"
+		expect_rc 1
+		expect_err 'and can be removed'
 		run file show c3/server.properties --reveal --master-key-file c3.key -o json
 		expect_rc 0
 		expect_json "$out" '[e["value"] for e in d["entries"]][:2]' \

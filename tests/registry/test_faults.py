@@ -735,9 +735,43 @@ def x28f_what_is_no_backup_of_this_registry_is_not_restored():
     db.commit()
     db.close()
     put(r)
-    check(r.as_('adm').post(RESTORE, {'file': 'b3'}).status in (500, 503), 'it fails')
+    over, others = threading.Event(), []
+
+    def write():
+        client = r.new('adm')
+        while not over.is_set():
+            others.append(client.post(V('conn-b', 'k'), {'secret': 'x'}).status)
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for t in threads:
+        t.start()
+    for _ in range(8):
+        check(r.as_('adm').post(RESTORE, {'file': 'b3'}).status in (500, 503), 'it fails')
+    over.set()
+    for t in threads:
+        t.join()
+    same(set(others), {200}, 'answers to what others wrote meanwhile')
     ok(r.as_('adm').get(V('conn-a', 'k')), [1, 2])
-    ok(r.as_('adm').get(P), ['conn-a'])
+    ok(r.as_('adm').get(P), ['conn-a', 'conn-b'])
+
+
+def x28g_restored_where_an_older_one_was():
+    """A backup that is newer than what there is, as the audit log was lost with the disk."""
+    r = Registry().start()
+    put(r)
+    ok(r.as_('adm').post('/secret/admin/backup', {'file': 'b1'}))
+    for i in range(20):
+        put(r, 'conn-b', f'k{i}')
+    ok(r.as_('adm').post('/secret/admin/backup', {'file': 'b2'}))
+    r.stop()
+    for name in os.listdir(r.data):
+        if name.startswith('audit.log'):
+            os.unlink(os.path.join(r.data, name))
+    program.run('restore', os.path.join(r.data, 'backups', 'b1'), '--data', r.data,
+                '--master-key-file', r.key_file)
+    r.start()
+    same(ok(r.as_('adm').post(RESTORE, {'file': 'b2'})).json()['versions'], 21, 'restored')
+    for i in range(20):
+        secret(put(r, 'conn-b', f'k{i}', 'new'), 'conn-b', f'k{i}', 2, 'new')
 
 
 def x28b_database_that_is_missing():
@@ -867,6 +901,22 @@ def x30_end_while_the_audit_log_hangs():
     secret(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 'conn-a', 'k', 1, 'value')
     r.stop()
     program.audit_verify(r.data, r.key_file)
+
+
+def x30b_reads_while_the_disk_hangs():
+    """A single event thread answers others meanwhile, and the reader in the time that there is."""
+    r = Registry({'audit.deadline.ms': 300, 'http.threads': 1})
+    hang = os.path.join(r.folder, 'hang')
+    preload(r, 'hang', HANG_FILE=os.path.join(r.data, 'registry.db-wal'),
+            HANG_WHEN=hang)
+    r.start()
+    put(r)
+    for _ in range(10):
+        ok(r.as_('adm').get(V('conn-a', 'k') + '/latest'))
+    harness.write(hang, '')
+    err(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 503)
+    status(r.as_(None).get('/health/live'), 200)
+    r.process.kill()
 
 
 def x32_no_room_for_some_of_the_names_that_are_given():

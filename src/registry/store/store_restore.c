@@ -19,6 +19,7 @@ struct store_backup {
 	struct keyring *ring;
 	struct sealer *sealer;
 	const char *path;
+	uint64_t next;			/* the offset that its next change would have had */
 };
 
 /* All but what numbers were given goes. */
@@ -67,6 +68,17 @@ open_ring(struct store_backup *b, const struct keyring *ring, struct error *err)
 	return b->ring != NULL && (b->sealer = sealer_new(b->ring, err)) != NULL ? 0 : -1;
 }
 
+/* A backup may be newer than what is there now, that of an older one. */
+static int
+read_next(struct store_backup *b, struct error *err)
+{
+	struct reader *r = reader_on(database_writer(b->db), b->path, err);
+	int rc = r != NULL ? reader_offset(r, &b->next, err) : -1;
+
+	reader_free(r);
+	return rc;
+}
+
 struct store_backup *
 store_backup_open(struct store *s, const char *path, struct error *err)
 {
@@ -84,7 +96,7 @@ store_backup_open(struct store *s, const char *path, struct error *err)
 		return NULL;
 	if ((b->db = database_open(path, err)) != NULL) {
 		b->path = database_path(b->db);
-		if (open_ring(b, s->ring, err) == 0)
+		if (open_ring(b, s->ring, err) == 0 && read_next(b, err) == 0)
 			return b;
 	}
 	store_backup_close(b);
@@ -169,6 +181,8 @@ restore_decide(struct store *s, struct store_op *op, struct error *err)
 			return -1;
 	}
 	/* Who waits for changes since one of before is told to read all again. */
+	if (s->next < op->backup->next)
+		s->next = op->backup->next;
 	op->offset = s->next++;
 	s->remembered = s->next;
 	s->due = true;

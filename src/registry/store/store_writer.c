@@ -279,10 +279,15 @@ run_batch(struct store *s, struct store_op *ops)
 	struct error why = { 0 };
 	int64_t now_ms = store_now(s);
 	size_t n = 0, bytes = 0, i;
+	bool full = false;
 	int result = store_begin(s, &why);
 
 	s->room = ops != NULL ? database_room(s->db) : 0;
-	while (ops != NULL && n < STORE_BATCH_OPS && bytes < STORE_BATCH_BYTES) {
+	while (ops != NULL && !full && n < STORE_BATCH_OPS && bytes < STORE_BATCH_BYTES) {
+		/* What is wrong with a backup is no matter of others. */
+		full = ops->action == STORE_RESTORE;
+		if (full && (n > 0 || others != NULL))
+			break;
 		op = ops;
 		ops = op->next;
 		bytes += op->value.len;

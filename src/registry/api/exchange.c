@@ -622,8 +622,9 @@ wake(void *arg)
 {
 	struct api_thread *t = arg;
 
+	/* A disk that hangs may stop this thread, if others answer meanwhile. */
 	if (t->lazy > 0)
-		store_wake_here(t->api->parts.store);
+		(t->api->thread_count > 1 ? store_wake_here : store_wake)(t->api->parts.store);
 	t->lazy = 0;
 }
 

@@ -1,5 +1,5 @@
-/* What is done most often, and how many keys it takes.  test_generate counts those of the first
- * secret, test_rotation those of a rotation and of going on after a kill. */
+/* What is done most often, and how many keys it takes.  test_rotation counts those of a rotation and
+ * of going on after a kill. */
 #include "steps.h"
 
 static const char broker[] = "estate/broker.properties";
@@ -24,6 +24,46 @@ open_two(struct fixture *f, const char *key)
 	fixture_write(f, "fresh/secrets.properties", secrets);
 	free(secrets);
 	return fixture_run(f, &s);
+}
+
+/* A passphrase, the key that is shown and its end: twelve with their Enters, sealed at the
+ * eleventh. */
+static void
+the_first_secret_takes_twelve_keys(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture_start s = { .folder = "fresh" };
+	char line[256], one[2] = "", *key;
+	struct vt *v = fixture_run(f, &s);
+
+	see(v, "nothing is written yet");
+	pressed = 0;
+	press(v, KEY_ENTER);
+	press(v, KEY_ENTER);
+	for (int i = 0; i < 2; i++) {
+		vt_type(v, FIXTURE_NEW_PASSPHRASE);
+		press(v, KEY_ENTER);
+	}
+	see(v, "Save this key now");
+	vt_row(v, 3, line, sizeof(line));
+	press(v, KEY_ENTER);
+	/* The last of its end goes on by itself. */
+	key = line + strspn(line, " ") + 40;
+	for (int i = 0; i < 4; i++) {
+		one[0] = key[i];
+		press(v, one);
+	}
+	see(v, "Seal the first value");
+	fixture_assert_in_file(f, "fresh/client.properties", FIXTURE_CLIENT_SECRET);
+	press(v, KEY_TAB);
+	press(v, KEY_ENTER);
+	see(v, "Sealed, read back and opened: ssl.key.password");
+	fixture_assert_not_in_file(f, "fresh/client.properties", FIXTURE_CLIENT_SECRET);
+	assert_int_equal(pressed, 11);
+	press(v, KEY_ENTER);
+	vt_assert_has(v, "[1 files]");
+	assert_int_equal(pressed, 12);
+	fixture_leave(v);
 }
 
 #define OPENED "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY
@@ -239,16 +279,35 @@ who_uses_an_entry_takes_a_key(void **state)
 	fixture_leave(v);
 }
 
+/* A few letters of its name lead to it. */
+static void
+who_uses_an_entry_is_found_by_its_name(void **state)
+{
+	struct vt *v = fixture_open_unlocked(*state);
+
+	pressed = 0;
+	press(v, ":");
+	vt_type(v, "ssl.key.pass");
+	vt_assert_has(v, ">Entries    ssl.key.password");
+	press(v, KEY_ENTER);
+	vt_assert_has(v, "broker.properties:6" INTO "ssl.key.password");
+	vt_assert_has(v, "Used by 1.");
+	assert_int_equal(pressed, 2);
+	fixture_leave(v);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(the_first_secret_takes_twelve_keys),
 		FIXTURE_TEST(an_environment_is_fixed_in_five_keys),
 		FIXTURE_TEST(a_locked_environment_is_fixed_in_six_keys),
 		FIXTURE_TEST(a_value_is_revealed_copied_and_masked_in_three_keys),
 		FIXTURE_TEST(the_last_change_is_undone_in_five_keys),
 		FIXTURE_TEST(the_next_problem_is_one_key_away),
 		FIXTURE_TEST(who_uses_an_entry_takes_a_key),
+		FIXTURE_TEST(who_uses_an_entry_is_found_by_its_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,7 +158,6 @@ assert_opens(struct fixture *f, const char *key)
 	    "ssl.key.password}");
 }
 
-/* Twelve keys besides the passphrases, the Enters of these counted. */
 static void
 from_nothing_to_a_sealed_value(void **state)
 {
@@ -172,29 +171,29 @@ from_nothing_to_a_sealed_value(void **state)
 	v = fixture_run(f, &s);
 	see(v, "nothing is written yet");
 	golden_assert(v, "wizard-80x24");
-	vt_key(v, KEY_ENTER);				/* 1 */
-	vt_key(v, KEY_ENTER);				/* 2 */
+	vt_key(v, KEY_ENTER);
+	vt_key(v, KEY_ENTER);
 	vt_type(v, FIXTURE_NEW_PASSPHRASE);
-	vt_key(v, KEY_ENTER);				/* 3 */
+	vt_key(v, KEY_ENTER);
 	vt_type(v, FIXTURE_NEW_PASSPHRASE);
-	vt_key(v, KEY_ENTER);				/* 4 */
+	vt_key(v, KEY_ENTER);
 	see(v, "Save this key now");
 	key = key_shown(v, 3);
 	fixture_assert_unchanged(f);
-	vt_key(v, KEY_ENTER);				/* 5 */
-	for (i = 40; i < 44; i++) {			/* 6 to 9 */
+	vt_key(v, KEY_ENTER);
+	for (i = 40; i < 44; i++) {
 		fixture_assert_unchanged(f);
 		vt_type(v, (char [2]){ key[i], '\0' });
 	}
 	see(v, "Seal the first value");
 	assert_private(f, secrets);
 	fixture_assert_in_file(f, client, FIXTURE_CLIENT_SECRET);
-	vt_key(v, KEY_TAB);				/* 10 */
-	vt_key(v, KEY_ENTER);				/* 11 */
+	vt_key(v, KEY_TAB);
+	vt_key(v, KEY_ENTER);
 	see(v, "Sealed, read back and opened: ssl.key.password");
 	vt_assert_has(v, "propseal.master-key");
 	vt_assert_has(v, "kubectl create secret");
-	vt_key(v, KEY_ENTER);				/* 12 */
+	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "1S");
 	if (memory_can_read(vt_pid(v))) {
 		memory_assert_clean(vt_pid(v), "master key", key);

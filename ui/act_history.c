@@ -26,7 +26,7 @@
 const char *
 act_history_needs_change(const struct app *a)
 {
-	return history_selected(a) == NULL ? "there is no change on this line" : NULL;
+	return history_selected(a) == NULL ? "there is no change on this line" : history_why(a);
 }
 
 static const struct kept_file *
@@ -153,13 +153,7 @@ act_history_undo(struct app *a)
 	const uint64_t n = c->n;
 	struct error err;
 	struct kept k;
-	const char *why = history_why(a);
 
-	if (why != NULL) {
-		error_set(&err, ERROR_REFUSED, "%s", why);
-		tell_error(a, "It cannot be undone", &err);
-		return;
-	}
 	if (kept_read(a->options->trail->path, n, &k, &err) != 0)
 		tell_error(a, "It cannot be undone", &err);
 	else

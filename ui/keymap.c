@@ -400,13 +400,10 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_VIEW_REGISTRY] = { PROGRAM, "view-registry", { '6' }, "the Secret Registry", false,
 	    .faces[EVERYWHERE] = { .run = act_view_registry } },
 	[ACTION_HELP] = { PROGRAM, "help", { '?', INPUT_F1 },
-	    "this help: type to search, Enter runs the selected line", false, {
-	    [VIEW_FILES] = { .rank = 30, .label = "help", .run = act_help },
-	    [VIEW_REGISTRY] = { .rank = 14, .label = "help", .run = act_help } },
+	    "this help: type to search, Enter runs the selected line", false,
 	    .faces[EVERYWHERE] = { .rank = 100, .label = "help", .run = act_help } },
 	[ACTION_PALETTE] = { PROGRAM, "palette", { ':' }, "all that can be done, set and gone to: "
-	    "type to search, Enter does it", false, {
-	    [VIEW_FILES] = { .rank = 29, .label = "do", .run = act_palette } },
+	    "type to search, Enter does it", false,
 	    .faces[EVERYWHERE] = { .rank = 99, .label = "do", .run = act_palette } },
 	[ACTION_TUTOR] = { PROGRAM, "tutor", { 0 },
 	    "lessons on a scratch copy, then back to here", false,
@@ -431,9 +428,7 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_REDRAW] = { PROGRAM, "redraw", { INPUT_CTRL('l') }, "draw the screen anew", false,
 	    .faces[EVERYWHERE] = { .run = act_redraw } },
 	[ACTION_QUIT] = { PROGRAM, "quit", { 'q' },
-	    "leave (asks when something is marked)", false, {
-	    [VIEW_FILES] = { .rank = 31, .label = "quit", .run = act_quit },
-	    [VIEW_REGISTRY] = { .rank = 15, .label = "quit", .run = act_quit } },
+	    "leave (asks when something is marked)", false,
 	    .faces[EVERYWHERE] = { .rank = 101, .label = "quit", .run = act_quit } },
 };
 

@@ -311,9 +311,9 @@ inspect_is_name_char(unsigned char c)
 	return ascii_is_alnum(c) || c == '_' || c == '.' || c == '-';
 }
 
-/* Is it a secret, as a comment has it: in quotes, or one word? */
+/* Is it a secret, as a comment has it: in quotes, or one word?  ${*len}: how long it is. */
 static bool
-inspect_is_secret_word(const unsigned char *p, size_t n)
+inspect_is_secret_word(const unsigned char *p, size_t n, size_t *len)
 {
 	const bool quoted = n > 0 && (*p == '"' || *p == '\'');
 	enum value_kind kind;
@@ -321,6 +321,7 @@ inspect_is_secret_word(const unsigned char *p, size_t n)
 
 	while (to < n && (quoted ? p[to] != *p : p[to] > ' ' && p[to] != ';'))
 		to++;
+	*len = to;
 	kind = value_kind((const char *)p + quoted, to - quoted);
 	return kind != VALUE_EMPTY && kind != VALUE_REFERENCE && kind != VALUE_PLACEHOLDER;
 }
@@ -330,7 +331,7 @@ inspect_is_secret_word(const unsigned char *p, size_t n)
 static bool
 inspect_has_option(const unsigned char *p, size_t n, bool comment)
 {
-	size_t i, start, end;
+	size_t i, start, end, len;
 
 	for (i = 1; i + 1 < n; i++) {
 		if (p[i] != '=')
@@ -344,10 +345,13 @@ inspect_has_option(const unsigned char *p, size_t n, bool comment)
 		for (end = i + 1; end < n && p[end] <= ' '; end++)
 			;
 		/* Neither empty, nor a reference alone. */
-		if (comment ? inspect_is_secret_word(p + end, n - end) : end + 1 < n &&
+		if (comment ? inspect_is_secret_word(p + end, n - end, &len) : end + 1 < n &&
 		    (p[end] == '"' || p[end] == '\'') && p[end + 1] != p[end] &&
 		    !inspect_begins(p + end + 1, n - end - 1, "${"))
 			return true;
+		/* What a placeholder has in it is none, either. */
+		if (comment && len > 0)
+			i = end + len - 1;
 	}
 	return false;
 }

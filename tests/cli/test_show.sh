@@ -284,6 +284,16 @@ case_a_password_in_a_comment_of_jaas_is_clear_text() {
 	done
 }
 
+# Of a placeholder in a comment each beginning is looked at once: in the square, this never ends.
+case_a_comment_of_jaas_that_is_one_long_placeholder_is_read_once() {
+	{
+		printf 'sasl.jaas.config=a.B required a="b"; // '
+		seq 400000 | sed 's/.*/password=</' | tr -d '\n'
+		echo '>;'
+	} >a.properties
+	expect_count 0 a.properties
+}
+
 # Java takes it for a character of the first key, and no editor shows it.
 case_a_byte_order_mark_is_told_once() {
 	local told='server.properties:1: the file begins with a byte order mark' w

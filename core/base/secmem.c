@@ -169,30 +169,34 @@ secmem_map(size_t size, size_t *cap)
 }
 
 /* Move the ${cap} bytes at ${p}, pages of their own, to the start of ${usable} new ones, without a
- * copy.  NULL: that cannot be done, and nothing was. */
+ * copy: with ${all} the new ones come along as part of them, which keeps them one mapping, as old
+ * kernels move no more than one; else they are put behind.  NULL: that cannot be done, and nothing
+ * was. */
 static unsigned char *
-move_pages(unsigned char *p, size_t cap, size_t usable)
+move_pages(unsigned char *p, size_t cap, size_t usable, bool all)
 {
 #ifdef MREMAP_FIXED
-	const size_t page = page_size();
+	const size_t page = page_size(), moved = all ? usable : cap;
 	unsigned char *to = reserve(usable);
 
 	if (to == NULL)
 		return NULL;
-	if (mprotect(to + cap, usable - cap, PROT_READ | PROT_WRITE) == 0 &&
-	    mremap(p, cap, cap, MREMAP_MAYMOVE | MREMAP_FIXED, to) != MAP_FAILED) {
-		add_layers(to + cap, usable - cap);
+	if ((all || mprotect(to + cap, usable - cap, PROT_READ | PROT_WRITE) == 0) &&
+	    mremap(p, cap, moved, MREMAP_MAYMOVE | MREMAP_FIXED, to) != MAP_FAILED) {
+		if (!all)
+			add_layers(to + cap, usable - cap);
 		/* Where the pages were somebody else's may be by now. */
 		(void)munmap(p - page, page);
 		(void)munmap(p + cap, page);
 		return to;
 	}
 	(void)munmap(to - page, page);
-	(void)munmap(to + cap, usable - cap + page);
+	(void)munmap(to + moved, usable - moved + page);
 #else
 	(void)p;
 	(void)cap;
 	(void)usable;
+	(void)all;
 #endif
 	return NULL;
 }
@@ -205,7 +209,8 @@ secmem_grow(void *p, size_t len, size_t *cap, size_t size)
 	void *to = NULL;
 
 	if (*cap > page_size() && usable > *cap &&
-	    (to = move_pages(p, *cap, usable)) != NULL) {
+	    ((to = move_pages(p, *cap, usable, true)) != NULL ||
+	    (to = move_pages(p, *cap, usable, false)) != NULL)) {
 		*cap = usable;
 		return to;
 	}

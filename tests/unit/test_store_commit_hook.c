@@ -1,16 +1,11 @@
 /* Who has what is changed put on record, in the same transaction. */
-#include <pthread.h>
-#include <stdatomic.h>
-#include <unistd.h>
-
 #include "store_support.h"
 
 struct hooked {
 	size_t writes, afters, written;
 	size_t ops;			/* of the last batch */
 	uint64_t offsets[8];
-	_Atomic size_t waiting;
-	pthread_t by;			/* that wrote last */
+	size_t waiting;
 	int refuse;
 	struct store *s;
 };
@@ -28,7 +23,7 @@ hook_write(void *cookie, struct store_op *const *ops, size_t n, struct error *er
 
 	w->writes++;
 	w->ops = n;
-	w->by = pthread_self();
+	w->waiting = 0;
 	for (size_t i = 0; i < n && i < 8; i++) {
 		assert_int_equal(ops[i]->result, STORE_DONE);
 		w->offsets[i] = ops[i]->offset;
@@ -36,7 +31,6 @@ hook_write(void *cookie, struct store_op *const *ops, size_t n, struct error *er
 	/* What it writes is in the transaction. */
 	assert_int_equal(database_set_meta(database_writer(store_database(w->s)), "hooked",
 	    (int64_t)w->writes, STORE_FILE, NULL), 0);
-	w->waiting = 0;
 	return w->refuse ? error_set(err, ERROR_IO, "not to be known") : 0;
 }
 
@@ -182,44 +176,6 @@ test_a_sweep_is_nobodys_action(void **state)
 	assert_false(store_there(f->s, "p", "k", 1, &v));
 }
 
-/* Have that many things wait, and wake.  Has this thread committed them? */
-static bool
-woken_here(struct fixture *f, size_t n)
-{
-	f->w.waiting = n;
-	store_wake_here(f->s);
-	for (int i = 0; i < 3000 && f->w.waiting > 0; i++)
-		usleep(1000);
-	assert_int_equal(f->w.waiting, 0);
-	return pthread_equal(f->w.by, pthread_self()) != 0;
-}
-
-static void
-test_one_thing_is_committed_by_who_wakes(void **state)
-{
-	struct fixture *f = *state;
-	struct store_commit_hook w = { .waiting = hook_waiting, .write = hook_write,
-	    .after = hook_after, .cookie = &f->w };
-	bool here = false;
-	size_t before;
-
-	store_end(f->s);
-	f->s = f->w.s = store_try(f->master, NULL, true, NULL);
-	assert_non_null(f->s);
-	store_set_commit_hook(f->s, &w);
-	/* Not as long as the writer is busy, nor when the last commit took long. */
-	for (int i = 0; i < 1000 && !here; i++) {
-		here = woken_here(f, 1);
-		if (!here)
-			usleep(1000);
-	}
-	assert_true(here);
-	before = f->w.writes;
-	/* Several are the writer's. */
-	assert_false(woken_here(f, 2));
-	assert_true(f->w.writes > before);
-}
-
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -230,7 +186,6 @@ main(void)
 		CASE(test_what_must_not_be_known_is_not_done),
 		CASE(test_what_waits_alone_is_committed_too),
 		CASE(test_a_sweep_is_nobodys_action),
-		CASE(test_one_thing_is_committed_by_who_wakes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

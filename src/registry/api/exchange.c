@@ -622,9 +622,8 @@ wake(void *arg)
 {
 	struct api_thread *t = arg;
 
-	/* A disk that hangs may stop this thread, if others answer meanwhile. */
 	if (t->lazy > 0)
-		(t->api->thread_count > 1 ? store_wake_here : store_wake)(t->api->parts.store);
+		store_wake(t->api->parts.store);
 	t->lazy = 0;
 }
 

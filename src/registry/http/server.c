@@ -151,9 +151,6 @@ http_thread_now(void)
 
 /* --- posts --- */
 
-/* The one that is running. */
-static _Thread_local struct http_thread *own_thread;
-
 void
 http_thread_post(struct http_thread *t, void (*run)(void *arg), void *arg)
 {
@@ -178,9 +175,7 @@ http_thread_post(struct http_thread *t, void (*run)(void *arg), void *arg)
 	wake = !t->woken;
 	t->woken = true;
 	(void)pthread_mutex_unlock(&t->lock);
-	if (wake && own_thread == t)
-		event_active(t->wake, EV_TIMEOUT, 0);
-	else if (wake && write(t->wake_fd, &one, sizeof(one)) == -1)
+	if (wake && write(t->wake_fd, &one, sizeof(one)) == -1)
 		abort();	/* cannot happen: a counter of 1 does not overflow */
 }
 
@@ -228,8 +223,9 @@ on_wake(evutil_socket_t fd, short what, void *arg)
 	bool stop;
 	size_t i;
 
-	if ((what & EV_READ) != 0)
-		(void)!read(fd, &count, sizeof(count));
+	(void)what;
+	if (read(fd, &count, sizeof(count)) == -1 && errno == EAGAIN)
+		return;
 	(void)pthread_mutex_lock(&t->lock);
 	posts = t->posts;
 	t->posts = t->run;
@@ -405,7 +401,6 @@ http_thread_thread_main(void *arg)
 {
 	struct http_thread *t = arg;
 
-	own_thread = t;
 	(void)event_base_dispatch(t->base);
 	return NULL;
 }

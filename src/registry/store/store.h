@@ -243,10 +243,6 @@ void store_submit(struct store *s, struct store_op *op);
 void store_submit_lazily(struct store *s, struct store_op *op);
 void store_wake(struct store *s);
 
-/* The same, from a thread that has nothing else to do: when all that waits is one event of
- * the audit log and commits are quick, this thread commits it, in the place of the writer. */
-void store_wake_here(struct store *s);
-
 /* Run the writer until nothing is waiting (no_thread). */
 void store_step(struct store *s);
 

@@ -110,8 +110,6 @@ struct store {
 	struct store_waiter *waiters;
 	struct rotate_request request;
 	bool woken;			/* something else than an op is to be looked at */
-	bool resting;			/* the writer waits for work, */
-	bool lent;			/* ... and another thread is in its place */
 	bool stopping;
 	bool threaded;
 	pthread_t thread;

@@ -13,7 +13,6 @@
 #define DAY_MS (24 * 3600 * INT64_C(1000))
 #define WINDOW_MAX (UINT64_C(1) << 60)
 #define KEYRING_MAX (1U << 20)
-#define LEND_MAX_NS 5000000U	/* a longer commit is the writer's alone */
 
 static const char *const statements[WRITE_COUNT] = {
 	[WRITE_SECRET] = "INSERT INTO secret(offset,path,key,version,state,due,created,principal,"
@@ -450,18 +449,14 @@ wait_for_work(struct store *s)
 {
 	struct timespec until;
 
-	s->resting = true;
 	if (!s->rotation.active && !s->due && s->log == NULL &&
 	    atomic_load(&s->unready) == NULL) {
 		(void)pthread_cond_wait(&s->wake, &s->mutex);
-	} else {
-		(void)clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += STORE_TICK_MS / 1000;
-		(void)pthread_cond_timedwait(&s->wake, &s->mutex, &until);
+		return;
 	}
-	s->resting = false;
-	while (s->lent)
-		(void)pthread_cond_wait(&s->wake, &s->mutex);
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += STORE_TICK_MS / 1000;
+	(void)pthread_cond_timedwait(&s->wake, &s->mutex, &until);
 }
 
 /*
@@ -524,34 +519,6 @@ run_waiting(struct store *s)
 	/* Who is told now comes again together with who came meanwhile. */
 	s->run_ns = clock_ns() - begun;
 	s->together = s->taken + count_waiting(s);
-}
-
-/* May another thread commit what waits?  Not what has to be decided, nor what may take its
- * time, as that thread has requests to read.  Mutex held. */
-static bool
-may_lend(const struct store *s)
-{
-	return s->resting && !s->lent && s->log == NULL && s->first == NULL && !s->woken &&
-	    !s->stopping && s->request.state != REQUEST_MADE && !s->rotation.active &&
-	    s->together <= 1 && s->run_ns < LEND_MAX_NS && atomic_load(&s->unready) == NULL &&
-	    count_waiting(s) == 1;
-}
-
-void
-store_wake_here(struct store *s)
-{
-	bool more = true;
-
-	(void)pthread_mutex_lock(&s->mutex);
-	if (may_lend(s)) {
-		s->lent = true;
-		run_waiting(s);
-		s->lent = false;
-		more = !s->resting || !is_idle(s);
-	}
-	(void)pthread_mutex_unlock(&s->mutex);
-	if (more)
-		(void)pthread_cond_signal(&s->wake);
 }
 
 /* A database that failed is tried again with more than a request needs, since

@@ -374,16 +374,16 @@ sink_step(struct audit_sink *s, uint64_t now)
 	struct audit_wait *list;
 	struct error err = { 0 };
 	uint64_t position = s->position;
-	bool due = is_due(s, now);
+	const bool due = is_due(s, now), behind = position < a->head;
 	int rc;
 
 	s->busy = true;
 	s->reopen = false;
-	c = position < a->head ? find_chunk(a, position + 1) : NULL;
+	c = behind ? find_chunk(a, position + 1) : NULL;
 	if (c != NULL)
 		c->users++;
 	pthread_mutex_unlock(&a->lock);
-	if (position < a->head)
+	if (behind)
 		rc = sink_follow(s, c, &position, &err);
 	else
 		rc = s->kind == AUDIT_FILE ? audit_log_file_ready(&s->file, &err) : 0;

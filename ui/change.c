@@ -55,10 +55,11 @@ change_tell_waiting(struct job *j, const char *why, const char *path, int left_m
 	if (j == NULL)
 		return true;
 	buf_init(&text, 8192);
-	buf_printf(&text, "%s %s: waiting", why, path);
+	/* The time first: on a small screen the path has no end. */
+	buf_append_str(&text, "Waiting");
 	if (left_ms >= 0)
 		buf_printf(&text, " %d s more", (left_ms + 999) / 1000);
-	buf_append_char(&text, '.');
+	buf_printf(&text, ": %s %s.", why, path);
 	job_progress(j, &p);
 	/* Told some times a second, it is news when it is another one. */
 	if (strncmp(p.text, buf_cstr(&text), sizeof(p.text) - 1) != 0)
@@ -73,7 +74,7 @@ waiting(void *cookie, const char *path, int waited_ms, int left_ms)
 	const struct app *a = cookie;
 
 	(void)waited_ms;
-	return change_tell_waiting(a->job, "Another process is changing",
+	return change_tell_waiting(a->job, "another process is changing",
 	    model_show_path(a->model, path), left_ms);
 }
 
@@ -83,7 +84,7 @@ writing(void *cookie, const char *path, int waited_ms, int left_ms)
 	const struct app *a = cookie;
 
 	(void)waited_ms;
-	return change_tell_waiting(a->job, "Another program has this file open for writing:",
+	return change_tell_waiting(a->job, "another program has this file open for writing:",
 	    model_show_path(a->model, path), left_ms);
 }
 

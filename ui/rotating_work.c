@@ -167,7 +167,7 @@ work_waiting(void *cookie, const char *path, int waited_ms, int left_ms)
 	const struct work *w = cookie;
 
 	(void)waited_ms;
-	return change_tell_waiting(w->job, "Another process is changing", path, left_ms);
+	return change_tell_waiting(w->job, "another process is changing", path, left_ms);
 }
 
 static void

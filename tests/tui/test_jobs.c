@@ -7,7 +7,7 @@
 #include "golden.h"
 #include "steps.h"
 
-#define MEANWHILE "Another process is changing secrets.properties"
+#define MEANWHILE "another process is changing secrets.properties"
 
 /* Each key up to the apply may take as long on a busy machine; an apply waits twice that for a
  * lock, at most. */
@@ -115,8 +115,8 @@ seconds_more(struct vt *v)
 
 	for (int y = 0; y < vt_rows(v); y++) {
 		vt_row(v, y, row, sizeof(row));
-		if ((at = strstr(row, ": waiting ")) != NULL)
-			return atoi(at + strlen(": waiting "));
+		if ((at = strstr(row, "Waiting ")) != NULL)
+			return atoi(at + strlen("Waiting "));
 	}
 	vt_fail(v, "no time is", "told");
 	return 0;
@@ -167,7 +167,7 @@ ended_wait_for_one_file_leaves_all(void **state)
 	see(v, "Cancel");
 	vt_key(v, KEY_TAB);
 	vt_send(v, KEY_ENTER);
-	see(v, "Another process is changing broker.properties: waiting");
+	see(v, ": another process is changing broker.properties.");
 	vt_send(v, KEY_ESC);
 	see(v, "3 of 3 files are not changed");
 	see(v, "it was stopped");
@@ -237,7 +237,7 @@ screens(void **state)
 		struct vt *v = start_apply(f, (struct fixture_start){ .rows = sizes[i].rows,
 			.cols = sizes[i].cols, .args = { "estate", "--lock-timeout", "60" } });
 
-		see(v, "Another process");
+		see(v, "another process");
 		golden_await(v, sizes[i].running);
 		vt_send(v, "q");
 		see(v, "This is not done");
@@ -259,7 +259,8 @@ smallest_screen_shows_an_apply(void **state)
 		.args = { "estate", "--lock-timeout", "60" } });
 
 	see(v, "Applying");
-	see(v, "Another process");
+	see(v, "another process");
+	assert_in_range(seconds_more(v), 1, 30);
 	give_back_lock(f, fd);
 	see(v, "sealed 2 values");
 	fixture_leave(v);

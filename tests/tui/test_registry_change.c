@@ -337,6 +337,26 @@ rotation_of_which_nothing_is_known_any_more_is_told(void **state)
 	session_quit(state);
 }
 
+/* What is asked before a version is brought back, or the last one deleted. */
+static void
+screens_of_versions(void **state)
+{
+	struct vt *v = session_open(state);
+
+	go_to(v, "user", "1 version");
+	vt_key(v, KEY_TAB);
+	vt_key(v, "X");
+	see(v, "Delete the last version");
+	golden_assert_sizes(v, "registry-delete-last");
+	type_line(v, "delete");
+	see(v, "- 1  deleted");
+	vt_key(v, "z");
+	see(v, "Bring a version back");
+	golden_assert_sizes(v, "registry-bring-back");
+	vt_key(v, KEY_ESC);
+	session_quit(state);
+}
+
 int
 main(void)
 {
@@ -354,6 +374,8 @@ main(void)
 		SESSION_TEST(rotation_wants_the_word_and_is_followed_to_its_end),
 		SESSION_TEST(screens),
 		SESSION_TERMS(screens),
+		SESSION_TEST(screens_of_versions),
+		SESSION_TERMS(screens_of_versions),
 		SESSION_TEST(progress_of_a_rotation_is_shown_and_can_be_left),
 		SESSION_TEST(end_of_a_rotation_that_was_left_is_told),
 		SESSION_TEST(failure_of_a_rotation_that_was_left_is_told),

@@ -823,6 +823,38 @@ screens_key(struct fixture *f)
 	return v;
 }
 
+/* The questions on the way: a weak passphrase, and values that were changed meanwhile. */
+static void
+screens_of_questions(void **state)
+{
+	struct vt *v;
+
+	make_five(*state);
+	v = open_five(*state, 24, 80);
+	vt_key(v, "M");
+	vt_key(v, "A");
+	vt_key(v, KEY_ENTER);
+	type_line(v, FIXTURE_PASSPHRASE);
+	see(v, "every entry opens");
+	vt_key(v, KEY_ENTER);
+	type_line(v, "short");
+	see(v, "Type weak");
+	golden_assert_sizes(v, "rotation-weak");
+	type_line(v, "weak");
+	type_line(v, "short");
+	see(v, "planned, and nothing is changed yet");
+	apply_all(v);
+	vt_key(v, KEY_ESC);
+	see(v, "[verify]");
+	vt_key(v, KEY_HOME);
+	vt_key(v, "j");
+	vt_key(v, "a");
+	see(v, "Accept the values");
+	golden_assert_sizes(v, "rotation-accept");
+	vt_key(v, KEY_ESC);
+	fixture_leave(v);
+}
+
 /* Without a second screen it is not drawn, and goes to a file. */
 static void
 screens_without_a_key(void **state)
@@ -898,6 +930,8 @@ main(void)
 		FIXTURE_TEST(screens_to_the_end),
 		FIXTURE_TERM(screens_to_the_end, "screen"),
 		FIXTURE_TERM(screens_to_the_end, "tmux"),
+		FIXTURE_TEST(screens_of_questions),
+		FIXTURE_TERMS(screens_of_questions),
 		FIXTURE_TEST(screens_without_a_key),
 		FIXTURE_TERM(screens_without_a_key, "vt100"),
 	};

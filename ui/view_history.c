@@ -201,6 +201,7 @@ change_draw(struct app *a, const struct trail_change *c, const struct rect *l, u
 {
 	const struct trail_file *f = c->files.len > 0 ? vec_at(&c->files, 0) : NULL;
 	int x = l->x + (l->w < WIDE ? 1 : 4), end = l->x + l->w - 1;
+	const int room = l->w < WIDE + 10 ? 18 : 19;	/* "master-key generate" */
 	unsigned int style;
 	const char *word = outcome_word(c, &style);
 	char time[TIME_TEXT], more[64] = "";
@@ -213,8 +214,9 @@ change_draw(struct app *a, const struct trail_change *c, const struct rect *l, u
 	if (l->w >= WIDE) {
 		canvas_text(l->y, x, 10, STYLE_TEXT | extra, c->user != NULL ? c->user : "?");
 		x += 11;
-		canvas_text(l->y, x, 18, STYLE_FILE | extra, c->command != NULL ? c->command : "?");
-		x += 19;
+		canvas_text(l->y, x, room, STYLE_FILE | extra,
+		    c->command != NULL ? c->command : "?");
+		x += room + 1;
 		if (c->files.len > 1)
 			snprintf(more, sizeof(more), ", %zu more", c->files.len - 1);
 	}

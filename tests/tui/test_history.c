@@ -303,6 +303,27 @@ screens(void **state)
 	}
 }
 
+/* Where there is room for it no name of a command is cut. */
+static void
+commands_are_named_whole(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture_start s = { .command = "master-key", .args = { "generate", "--passphrase",
+		"@pass", "--local-secrets-file", "new.properties" } };
+	struct vt *v;
+
+	fixture_write(f, "pass", FIXTURE_NEW_PASSPHRASE);
+	v = fixture_run(f, &s);
+	assert_int_equal(vt_wait_exit(v), 0);
+	vt_free(v);
+	v = fixture_open(f);
+	vt_key(v, "5");
+	vt_assert_has(v, "master-key generate new.properties");
+	vt_resize(v, 50, 200);
+	vt_assert_has(v, "master-key generate new.properties");
+	fixture_leave(v);
+}
+
 int
 main(void)
 {
@@ -316,6 +337,7 @@ main(void)
 		FIXTURE_TEST(what_another_file_refers_to_stays),
 		FIXTURE_TEST(nothing_is_offered_where_nothing_was_changed),
 		FIXTURE_TEST(small_and_large_screens_have_it),
+		FIXTURE_TEST(commands_are_named_whole),
 		FIXTURE_TEST(screens),
 	};
 

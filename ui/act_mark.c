@@ -199,6 +199,7 @@ void
 act_mark_all(struct app *a)
 {
 	const struct tree *t = &a->model->tree;
+	const size_t first = marks_count(a->model->marks);
 	size_t i, before, files = 0;
 
 	for (i = 0; i < t->rows.len; i++) {
@@ -207,7 +208,8 @@ act_mark_all(struct app *a)
 			mark_file(a, i);
 		files += marks_count(a->model->marks) > before;
 	}
-	app_notice(a, "marked more in %zu %s", files, files == 1 ? "file" : "files");
+	app_notice(a, "%zu marked more in %zu %s", marks_count(a->model->marks) - first, files,
+	    files == 1 ? "file" : "files");
 }
 
 void

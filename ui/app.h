@@ -170,6 +170,7 @@ struct app {
 	bool dropped;		/* some of it already */
 	bool interrupted;	/* ^C asks whether to leave; the next one leaves */
 	bool locking;		/* dialogs close, keys are wiped, the lock screen comes */
+	bool idled;		/* as no key was hit for so long */
 	bool given_up;		/* what was open then */
 	bool locked;		/* the lock screen is up */
 	int end_signal;		/* not 0: leave, this signal came */

@@ -43,6 +43,10 @@ key_file_opens_without_a_question(void **state)
 
 	vt_key(v, "U");
 	vt_assert_has(v, "unlocked, id 46d171a8");
+	vt_key(v, "L");
+	vt_assert_has(v, "The keys are wiped");
+	vt_key(v, "U");
+	vt_assert_has(v, "unlocked, id 46d171a8");
 	fixture_leave(v);
 }
 
@@ -88,8 +92,59 @@ idle_time_locks(void **state)
 
 	vt_key(v, "U");
 	vt_wait_text(v, "The keys are wiped", true);
+	vt_assert_has(v, "locked: nothing was typed for 1 s");
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "master key locked");
+	fixture_leave(v);
+}
+
+static void
+lock_screen_takes_a_passphrase(void **state)
+{
+	struct vt *v = fixture_open_unlocked(*state);
+
+	type_line(v, "/db.pass");
+	vt_key(v, " ");
+	vt_key(v, "L");
+	vt_assert_has(v, "1 mark is kept");
+	vt_key(v, "U");
+	vt_assert_has(v, "Passphrase or key:");
+	vt_assert_lacks(v, "broker.properties");
+	type_line(v, "wrong");
+	vt_assert_has(v, "that does not open it");
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "The keys are wiped");
+	vt_key(v, "U");
+	type_line(v, FIXTURE_PASSPHRASE);
+	vt_assert_has(v, "unlocked, id 46d171a8");
+	vt_assert_has(v, "1 marked");
+	vt_assert_has(v, "db.password");
+	vt_key(v, "u");
+	fixture_quit(v);
+	assert_false(vt_sent(v, "horse"));
+	vt_free(v);
+}
+
+/* Who comes back and goes again leaves no half of a passphrase. */
+static void
+idle_time_ends_the_question_on_the_lock_screen(void **state)
+{
+	struct fixture_start s = { .args = { "estate", "--lock-time", "2" } };
+	struct vt *v = fixture_run(*state, &s);
+
+	vt_key(v, "U");
+	type_line(v, FIXTURE_PASSPHRASE);
+	vt_wait_text(v, "The keys are wiped", true);
+	vt_key(v, "U");
+	vt_assert_has(v, "Passphrase or key:");
+	vt_type(v, "half-of-it-canary");
+	vt_wait_text(v, "Passphrase or key:", false);
+	vt_assert_has(v, "The keys are wiped");
+	if (memory_can_read(vt_pid(v)))
+		memory_assert_clean(vt_pid(v), "typed text", "half-of-it-canary");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "master key locked");
+	vt_assert_has(v, "what was typed there is wiped");
 	fixture_leave(v);
 }
 
@@ -152,6 +207,8 @@ main(void)
 		FIXTURE_TEST(lock_wipes_and_the_next_use_asks),
 		FIXTURE_TEST(lock_before_files_are_read_holds),
 		FIXTURE_TEST(idle_time_locks),
+		FIXTURE_TEST(lock_screen_takes_a_passphrase),
+		FIXTURE_TEST(idle_time_ends_the_question_on_the_lock_screen),
 		FIXTURE_TEST(idle_time_closes_a_dialog_with_a_secret_in_it),
 	};
 

@@ -1,4 +1,5 @@
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,14 +148,19 @@ copy_rows(struct store *s, const struct store_backup *b, int what, struct error 
 	int64_t rows = 0;
 
 	while (found == 1 && (found = database_next(r, b->path, err)) == 1) {
+		bool bound = true;
+
 		for (int i = 0; i < sqlite3_column_count(r); i++)
-			(void)sqlite3_bind_value(w, i + 1, sqlite3_column_value(r, i));
+			bound &= sqlite3_bind_value(w, i + 1, sqlite3_column_value(r, i)) ==
+			    SQLITE_OK;
 		if (what == COPY_SECRETS) {
 			if (seal_again(s, b, r, err) != 0)
 				found = -1;
-			(void)sqlite3_bind_blob64(w, 11, s->sealed.data, s->sealed.len,
-			    SQLITE_STATIC);
+			bound &= sqlite3_bind_blob64(w, 11, s->sealed.data, s->sealed.len,
+			    SQLITE_STATIC) == SQLITE_OK;
 		}
+		if (found == 1 && !bound)
+			found = error_memory(err);
 		if (found == 1 && database_run(w, s->path, err) != 0)
 			found = -1;
 		rows++;

@@ -394,6 +394,7 @@ def fits(document, schema, value, where):
 BODIES = {
     'CreateSecretVersion': {'secret': 'a'}, 'UpdateKeyMetadata': {'metadata': {'a': 'b'}},
     'AuditHash': {'input': 'a'}, 'BackupStore': {'file': 'h08b.db'},
+    'RestoreStore': {'file': 'h08b.db'},
     'ValidateConfig': {'name': 'h08', 'a': '${secret:h08:k}'},
     'ResolveConfig': {'name': 'h08', 'a': '${secret:h08:k}'},
     'CreateUser': {'name': 'h08', 'password': 'long enough'},

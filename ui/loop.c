@@ -7,6 +7,7 @@
 #include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
+#include "ui/files.h"
 #include "ui/job.h"
 #include "ui/keymap.h"
 #include "ui/loop.h"
@@ -175,27 +176,35 @@ run_timers(struct app *a)
 	return draw;
 }
 
-/* Follow what other programs have done to the files. */
-static void
+/* Follow what other programs have done to the files.  True: draw. */
+static bool
 run_watch(struct app *a)
 {
 	struct error err;
 	struct vec changed;	/* of char * */
+	bool draw = false;
 	int rc = 0;
 
 	if (!may_watch(a))
-		return;
+		return false;
 	if (a->watched != a->model->changes + 1)
 		watch_follow(a->watch, a->model->estate, a->options->scope);
 	a->watched = a->model->changes + 1;
 	vec_init(&changed, sizeof(char *), WATCH_CHANGED_MAX);
 	if (watch_tick(a->watch, clock_ms(), &changed) || changed.len > WATCH_CHANGED_MAX / 2)
 		rc = model_look_again(a->model, &err);
-	else if (changed.len > 0)
+	else if (changed.len > 0) {
+		/* Rows are made anew at once, too: a key may come before the next piece of the
+		 * scan, and is about what is there. */
+		files_hold(a);
 		rc = model_refresh(a->model, changed.items, changed.len, &err);
+		files_restore(a);
+		draw = true;
+	}
 	vec_release_strings(&changed);
 	if (rc == -1)
 		app_complain(a, "the files could not be read again: %s", err.text);
+	return draw || rc == -1;
 }
 
 /* A piece of what the view that is shown does by itself.  True: draw. */
@@ -463,7 +472,8 @@ loop_run(struct app *a, struct layer *layer)
 			draw = true;
 		if (may_work(a) && scan_run(a))
 			draw = true;
-		run_watch(a);
+		if (run_watch(a))
+			draw = true;
 		if (resume_run(a, may_work(a)))
 			draw = true;
 		if (run_view(a))

@@ -1,5 +1,6 @@
 /* Lists follow what other programs do to the files. */
 #include <sys/stat.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "steps.h"
@@ -298,6 +299,33 @@ nothing_moves_below_a_question(void **state)
 	fixture_leave(v);
 }
 
+/* Keys that come while a file is read again are about the lines that are there then. */
+static void
+keys_beside_a_change_hit_what_is_there(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open_unlocked(f);
+	char many[2048] = "";
+
+	for (int i = 0; i < 40; i++)
+		snprintf(many + strlen(many), sizeof(many) - strlen(many),
+		    "k%d.password=long-and-new-secret-%d\n", i, i);
+	vt_key(v, KEY_END);
+	for (int i = 0; i < 40; i++) {
+		replace(f, "estate/connect/worker.properties", i % 2 == 0 ? many :
+		    "q.password=long-and-new-secret-6\n");
+		/* Some before it is seen, some behind, and some with it. */
+		for (int k = 0; k < 12; k++) {
+			vt_send(v, k % 3 == 0 ? KEY_END : k % 3 == 1 ? "k" : " ");
+			usleep(9000);
+		}
+	}
+	vt_settle(v);
+	see(v, "q.password");
+	vt_key(v, "u");
+	fixture_leave(v);
+}
+
 static void
 findings_follow_too(void **state)
 {
@@ -350,6 +378,7 @@ main(void)
 		FIXTURE_TEST(secrets_file_that_changes_is_followed_with_its_key),
 		FIXTURE_TEST(own_changes_are_no_news),
 		FIXTURE_TEST(nothing_moves_below_a_question),
+		FIXTURE_TEST(keys_beside_a_change_hit_what_is_there),
 		FIXTURE_TEST(findings_follow_too),
 		FIXTURE_TEST(mark_on_a_key_that_stands_twice_is_not_told_as_lost),
 	};

@@ -24,7 +24,8 @@ vec_grow(struct vec *v)
 	void *items;
 
 	cap = cap > v->max / 2 ? v->max : 2 * cap;
-	if (cap > SIZE_MAX / v->size)
+	/* No object is larger. */
+	if (cap > PTRDIFF_MAX / v->size)
 		return -1;
 	items = realloc(v->items, cap * v->size);
 	if (items == NULL)

@@ -1,4 +1,3 @@
-#include <sys/stat.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
@@ -18,7 +17,6 @@
 #define ANCHOR_MS 60000
 #define ROTATE_AGAIN_MS 10000	/* after a rename that failed */
 #define READ_BYTES ((size_t)1 << 20)	/* of the table at once */
-#define HERE_BYTES ((size_t)4 << 10)	/* more is not written by who committed it */
 
 /*
  * An export: a thread that follows the committed lines by seq, out of memory, or
@@ -34,7 +32,6 @@ struct audit_sink {
 	bool started, done;
 	bool late;			/* not waited for until it has caught up */
 	bool reopen;
-	bool busy;			/* somebody takes a step of it */
 	uint64_t position;		/* the last line that it has, */
 	uint64_t durable;		/* and has for good */
 	char reason[AUDIT_REASON_MAX];	/* why it takes nothing; "": it does */
@@ -43,7 +40,6 @@ struct audit_sink {
 	struct audit_chain chain;	/* of the last line written */
 	struct buf lines;		/* read from the table */
 	struct audit_log_file file;
-	dev_t database;			/* the file system that it is in */
 	uint64_t rotate_bytes;
 	unsigned keep;
 	uint64_t first;			/* seq of the oldest line kept, 0: not known */
@@ -60,13 +56,6 @@ static bool
 is_file(const struct audit_sink *s)
 {
 	return s->kind == AUDIT_FILE && s->file.regular;
-}
-
-/* Can a write of the file hang when no commit would?  Not where it is beside the database. */
-static bool
-is_beside(const struct audit_sink *s)
-{
-	return is_file(s) && s->file.dev == s->database;
 }
 
 uint64_t
@@ -357,27 +346,25 @@ sink_failed(struct audit_sink *s, const struct error *err)
 		    err->file[0] != '\0' ? ": " : "", err->text);
 }
 
-/* Is the file to be synced, or the anchor to be written? */
-static bool
-is_due(const struct audit_sink *s, uint64_t now)
-{
-	return is_file(s) && ((s->file.unsynced > 0 && now >= s->sync_ms) ||
-	    (s->chain.seq != s->anchored && now >= s->anchored_ms + ANCHOR_MS));
-}
-
-/* What there is to do.  -1: it could not be.  The lock is held, but not meanwhile. */
-static int
-sink_step(struct audit_sink *s, uint64_t now)
+/* One step, or a wait for there to be one.  The lock is held, but not meanwhile. */
+static void
+sink_step(struct audit_sink *s)
 {
 	struct audit *a = s->a;
 	struct audit_chunk *c;
 	struct audit_wait *list;
 	struct error err = { 0 };
-	uint64_t position = s->position;
-	const bool due = is_due(s, now), behind = position < a->head;
+	uint64_t position = s->position, now = audit_now();
+	const bool reopen = s->reopen, behind = position < a->head;
+	bool due;
 	int rc;
 
-	s->busy = true;
+	due = is_file(s) && ((s->file.unsynced > 0 && now >= s->sync_ms) ||
+	    (s->chain.seq != s->anchored && now >= s->anchored_ms + ANCHOR_MS));
+	if (!behind && !reopen && !due) {
+		audit_wait_until(a, &a->news, now + SYNC_MS);
+		return;
+	}
 	s->reopen = false;
 	c = behind ? find_chunk(a, position + 1) : NULL;
 	if (c != NULL)
@@ -392,7 +379,6 @@ sink_step(struct audit_sink *s, uint64_t now)
 	if (rc == 0 && now >= s->anchored_ms + ANCHOR_MS)
 		sink_anchor(s);
 	pthread_mutex_lock(&a->lock);
-	s->busy = false;
 	if (c != NULL && --c->users == 0)
 		free(c);
 	s->position = position;
@@ -409,28 +395,8 @@ sink_step(struct audit_sink *s, uint64_t now)
 		audit_tell(list);
 		pthread_mutex_lock(&a->lock);
 	}
-	return rc;
-}
-
-void
-audit_sinks_news(struct audit *a, size_t n)
-{
-	struct audit_sink *s = a->sinks[AUDIT_FILE];
-	uint64_t now = audit_now();
-	bool more = false;
-
-	/* A few lines are in the file sooner than its thread is awake. */
-	if (s != NULL && is_beside(s) && !s->busy && !s->reopen && !a->closing && n <= HERE_BYTES &&
-	    a->chunks != NULL && s->position + 1 == a->newest->first && s->reason[0] == '\0' &&
-	    !is_due(s, now) && now < s->anchored_ms + ANCHOR_MS &&
-	    s->file.unsynced + n < SYNC_BYTES &&
-	    (s->rotate_bytes == 0 || s->file.size + n <= s->rotate_bytes))
-		(void)sink_step(s, now);
-	for (int i = 0; i < AUDIT_SINKS; i++)
-		more |= a->sinks[i] != NULL && (a->sinks[i]->position < a->head ||
-		    a->sinks[i]->reopen || a->closing);
-	if (more)
-		pthread_cond_broadcast(&a->news);
+	if (rc == -1 && !atomic_load(&a->stop))
+		audit_wait_until(a, &a->news, audit_now() + RETRY_MS);
 }
 
 static void *
@@ -438,16 +404,10 @@ sink_run(void *sink)
 {
 	struct audit_sink *s = sink;
 	struct audit *a = s->a;
-	uint64_t now;
 
 	pthread_mutex_lock(&a->lock);
-	while (!(a->closing && s->position >= a->head && !s->busy) && !atomic_load(&a->stop)) {
-		now = audit_now();
-		if (s->busy || (s->position >= a->head && !s->reopen && !is_due(s, now)))
-			audit_wait_until(a, &a->news, now + SYNC_MS);
-		else if (sink_step(s, now) == -1 && !atomic_load(&a->stop))
-			audit_wait_until(a, &a->news, audit_now() + RETRY_MS);
-	}
+	while (!(a->closing && s->position >= a->head) && !atomic_load(&a->stop))
+		sink_step(s);
 	pthread_mutex_unlock(&a->lock);
 	sink_anchor(s);
 	(void)sink_sync(s, NULL);
@@ -543,7 +503,6 @@ sink_open(struct audit *a, enum audit_sink_kind kind, const struct audit_options
     struct error *err)
 {
 	struct audit_sink *s = error_alloc(sizeof(*s), err);
-	struct stat st;
 	sqlite3 *db;
 	int64_t noted;
 	int rc;
@@ -563,8 +522,6 @@ sink_open(struct audit *a, enum audit_sink_kind kind, const struct audit_options
 	if ((kind == AUDIT_FILE && audit_log_file_open(&s->file, a->file, &a->stop, err) == -1) ||
 	    (kind == AUDIT_SYSLOG && audit_syslog_ready(&s->syslog, err) == -1))
 		return -1;
-	if (stat(database_path(a->db), &st) == 0)
-		s->database = st.st_dev;
 	if (is_file(s))
 		return file_goes_on(s, err);
 	if ((db = database_reader(a->db, err)) == NULL)

@@ -297,9 +297,6 @@ void audit_sinks_reasons(const struct audit *a, const char **required, const cha
 int audit_sinks_note(struct audit *a, struct error *err);
 void audit_sinks_reopen(struct audit *a);
 
-/* ${n} bytes of lines were committed.  The lock is held, but maybe not meanwhile. */
-void audit_sinks_news(struct audit *a, size_t n);
-
 /* --- where exports go (audit_sinks.c) --- */
 
 /* The file that the lines go to: 0600, ours alone (flock). */

@@ -507,12 +507,11 @@ after_commit(struct audit *a)
 	a->counts.batches += a->chain.seq > a->before.seq;
 	a->lost -= a->told_lost;
 	a->writer_stuck = false;
-	if (a->chain.seq > a->before.seq) {
+	if (a->chain.seq > a->before.seq)
 		put_chunk(a, a->before.seq + 1);
-		audit_sinks_news(a, a->out.len);
-	}
 	list = audit_settle(a);
 	pthread_mutex_unlock(&a->lock);
+	pthread_cond_broadcast(&a->news);
 	if (a->first == 0 && a->chain.seq > a->before.seq)
 		a->first = a->before.seq + 1;
 	a->before = a->chain;

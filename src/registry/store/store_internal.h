@@ -14,6 +14,7 @@
 #include "registry/store/reader.h"
 #include "registry/store/store.h"
 
+struct sealed_name;
 struct sealer;
 struct store_log;
 
@@ -181,6 +182,11 @@ void store_tell(struct store_op *op);
 void store_fail(struct store_op *op, const struct error *why);
 
 /* --- sweep and rotation (store_rotate.c) --- */
+
+/* What ${from} opens, sealed under the active key, in ${s}->sealed; errors are those of
+ * sealer_open and sealer_seal. */
+int store_seal_again(struct store *s, struct sealer *from, const struct sealed_name *name,
+    const void *sealed, size_t n, struct error *err);
 
 /* Mark and destroy what is due; false: nothing (more) is due now. */
 bool store_sweep(struct store *s);

@@ -123,18 +123,11 @@ seal_again(struct store *s, const struct store_backup *b, sqlite3_stmt *r, struc
 	    .created_ms = sqlite3_column_int64(r, 6), .expires_ms = sqlite3_column_int64(r, 8) };
 	const void *sealed;
 	size_t n;
-	int rc;
 
 	name.path = database_text(r, 1, &name.path_len);
 	name.key = database_text(r, 2, &name.key_len);
 	sealed = database_blob(r, 10, &n);
-	buf_clear(&s->plain);
-	buf_clear(&s->sealed);
-	rc = sealer_open(b->sealer, &name, sealed, n, &s->plain, err);
-	if (rc == 0)
-		rc = sealer_seal(s->sealer, &name, s->plain.data, s->plain.len, &s->sealed, err);
-	buf_clear(&s->plain);
-	return rc;
+	return store_seal_again(s, b->sealer, &name, sealed, n, err);
 }
 
 /* How many rows; -1. */

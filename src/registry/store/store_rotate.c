@@ -292,6 +292,21 @@ store_rotation_leave(struct store *s)
 	(void)pthread_mutex_unlock(&s->mutex);
 }
 
+int
+store_seal_again(struct store *s, struct sealer *from, const struct sealed_name *name,
+    const void *sealed, size_t n, struct error *err)
+{
+	int rc;
+
+	buf_clear(&s->plain);
+	buf_clear(&s->sealed);
+	rc = sealer_open(from, name, sealed, n, &s->plain, err);
+	if (rc == 0)
+		rc = sealer_seal(s->sealer, name, s->plain.data, s->plain.len, &s->sealed, err);
+	buf_clear(&s->plain);
+	return rc;
+}
+
 /* The row that ${r} is at: sealed under the active key, with all else as it
  * was.  1: it does not open, and stays as it is: a later release, or a found
  * key, may open it. */
@@ -307,14 +322,8 @@ reseal(struct store *s, sqlite3_stmt *r, struct error *err)
 	name.path = database_text(r, 1, &name.path_len);
 	name.key = database_text(r, 2, &name.key_len);
 	sealed = database_blob(r, 6, &n);
-	buf_clear(&s->plain);
-	buf_clear(&s->sealed);
-	if (sealer_open(s->sealer, &name, sealed, n, &s->plain, err) == -1 ||
-	    sealer_seal(s->sealer, &name, s->plain.data, s->plain.len, &s->sealed, err) == -1) {
-		buf_clear(&s->plain);
+	if (store_seal_again(s, s->sealer, &name, sealed, n, err) == -1)
 		return err->code == ERROR_DAMAGED || err->code == ERROR_KEY ? 1 : -1;
-	}
-	buf_clear(&s->plain);
 	database_bind(w, "ib", sqlite3_column_int64(r, 0), s->sealed.data, s->sealed.len);
 	return database_run(w, s->path, err);
 }

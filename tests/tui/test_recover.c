@@ -38,6 +38,22 @@ read_key(struct vt *v, char key[64])
 	vt_fail(v, "the new key", "is not shown");
 }
 
+/* From the new values over the step of the new key: a passphrase, and the key's end as proof. */
+static void
+make_key(struct vt *v, char key[64])
+{
+	char last[8];
+
+	vt_key(v, KEY_ENTER);
+	type_value(v, NEW_PASSPHRASE);
+	see(v, "New master key");
+	read_key(v, key);
+	vt_key(v, KEY_ENTER);
+	snprintf(last, sizeof(last), "%.4s", key + 40);
+	vt_key(v, last);
+	see(v, "[look]");
+}
+
 static size_t
 kept_files(struct fixture *f, bool remove)
 {
@@ -84,7 +100,7 @@ a_value_typed_and_one_taken_are_sealed_under_a_new_key(void **state)
 {
 	struct fixture *f = *state;
 	struct vt *v;
-	char key[64], last[8], all[8192];
+	char key[64], all[8192];
 	char *value;
 
 	fixture_write(f, "estate/old.properties", "ssl.key.password=" CLEAR "\n");
@@ -103,14 +119,7 @@ a_value_typed_and_one_taken_are_sealed_under_a_new_key(void **state)
 	vt_key(v, KEY_ENTER);
 	see(v, "1 in use has no new value");
 	see(v, "damaged.password");
-	vt_key(v, KEY_ENTER);
-	type_value(v, NEW_PASSPHRASE);
-	see(v, "New master key");
-	read_key(v, key);
-	vt_key(v, KEY_ENTER);
-	snprintf(last, sizeof(last), "%.4s", key + 40);
-	vt_key(v, last);
-	see(v, "[look]");
+	make_key(v, key);
 	see(v, "4 of 6");
 	see(v, "+++ estate/secrets.properties");
 	vt_assert_lacks(v, TYPED);
@@ -120,14 +129,7 @@ a_value_typed_and_one_taken_are_sealed_under_a_new_key(void **state)
 	 * planned of it does not hold any more. */
 	vt_key(v, KEY_ESC);
 	see(v, "[new key]");
-	vt_key(v, KEY_ENTER);
-	type_value(v, NEW_PASSPHRASE);
-	see(v, "New master key");
-	read_key(v, key);
-	vt_key(v, KEY_ENTER);
-	snprintf(last, sizeof(last), "%.4s", key + 40);
-	vt_key(v, last);
-	see(v, "[look]");
+	make_key(v, key);
 	vt_key(v, KEY_ENTER);
 	see(v, "[apply]");
 	see(v, "secrets.properties.lost-");
@@ -145,14 +147,7 @@ a_value_typed_and_one_taken_are_sealed_under_a_new_key(void **state)
 	fixture_assert_in_file(f, secrets, "another was here");
 	/* The next one is kept under another name, a second later. */
 	assert_int_equal(kept_files(f, true), 1);
-	vt_key(v, KEY_ENTER);
-	type_value(v, NEW_PASSPHRASE);
-	see(v, "New master key");
-	read_key(v, key);
-	vt_key(v, KEY_ENTER);
-	snprintf(last, sizeof(last), "%.4s", key + 40);
-	vt_key(v, last);
-	see(v, "[look]");
+	make_key(v, key);
 	vt_key(v, KEY_ENTER);
 	vt_key(v, KEY_ENTER);
 	see(v, "Type recover:");

@@ -191,9 +191,9 @@ run_watch(struct app *a)
 		watch_follow(a->watch, a->model->estate, a->options->scope);
 	a->watched = a->model->changes + 1;
 	vec_init(&changed, sizeof(char *), WATCH_CHANGED_MAX);
-	if (watch_tick(a->watch, clock_ms(), &changed) || changed.len > WATCH_CHANGED_MAX / 2)
+	if (watch_tick(a->watch, clock_ms(), &changed) || changed.len > WATCH_CHANGED_MAX / 2) {
 		rc = model_look_again(a->model, &err);
-	else if (changed.len > 0) {
+	} else if (changed.len > 0) {
 		/* Rows are made anew at once, too: a key may come before the next piece of the
 		 * scan, and is about what is there. */
 		files_hold(a);

@@ -101,7 +101,8 @@ int model_look_again(struct model *m, struct error *err);
  * somebody asks for them.  They are there when model_step has come to its end. */
 int model_keep_all(struct model *m, struct error *err);
 
-/* Read files again after they were changed: those of ${paths} and the secrets files. */
+/* Read files again after they were changed: those of ${paths} and the secrets files.  Rows are
+ * about entries that are gone then, until files_restore. */
 int model_refresh(struct model *m, char *const paths[], size_t n, struct error *err);
 
 /* Show the secrets file of ${x} (NULL: none), if it is not shown already. */

@@ -183,7 +183,11 @@ move_pages(unsigned char *p, size_t cap, size_t usable, bool all)
 		return NULL;
 	if ((all || mprotect(to + cap, usable - cap, PROT_READ | PROT_WRITE) == 0) &&
 	    mremap(p, cap, moved, MREMAP_MAYMOVE | MREMAP_FIXED, to) != MAP_FAILED) {
-		if (!all)
+		/* The new ones have the rights of the old: this changes none, but valgrind 3.19
+		 * would go on to take them for guards. */
+		if (all)
+			(void)mprotect(to + cap, usable - cap, PROT_READ | PROT_WRITE);
+		else
 			add_layers(to + cap, usable - cap);
 		/* Where the pages were somebody else's may be by now. */
 		(void)munmap(p - page, page);

@@ -174,6 +174,9 @@ row_decode(const void *bytes, size_t n, struct audit_event events[AUDIT_EVENTS_M
 			t[j] = take_text(&c, &t[j], texts);
 		for (size_t j = 0; j < NUMBERS; j++)
 			numbers[j] = take_number(&c);
+		/* A row's number, which SQLite has up to there. */
+		if (numbers[6] > INT64_MAX)
+			c.failed = true;
 		events[i] = (struct audit_event){
 			.phase = flags & FLAG_OUTCOME ? AUDIT_OUTCOME : AUDIT_INTENT,
 			.authorization = flags & FLAG_AUTHORIZATION,

@@ -430,8 +430,8 @@ secret_file_check(const char *name, struct error *err)
 	return rc;
 }
 
-static void
-suggest(struct buf *path, const char *name)
+void
+secret_file_suggest(struct buf *path, const char *name)
 {
 	const char *folder = getenv("XDG_RUNTIME_DIR");
 
@@ -440,34 +440,43 @@ suggest(struct buf *path, const char *name)
 	buf_append_str(path, name);
 }
 
+int
+secret_file_create(struct app *a, const char *path, const struct buf *value, struct error *err)
+{
+	struct buf notes;
+	int rc;
+
+	buf_init(&notes, BUF_MAX_FILE);
+	if ((rc = secret_file_check(path, err)) == 0)
+		rc = change_write_file(a->options->trail, a->options->lock_timeout_ms, path, true,
+		    value, &notes, err);
+	app_complain_lines(a, &notes);
+	buf_release(&notes);
+	return rc;
+}
+
 bool
 secret_file_write(struct app *a, const char *title, const char *text, const char *name,
     const struct buf *value)
 {
 	bool written = false;
-	struct buf path, notes;
 	struct error err;
+	struct buf path;
 
 	if (a->options->read_only) {
 		app_notice(a, KEYMAP_READ_ONLY);
 		return false;
 	}
 	buf_init(&path, LINE_EDIT_MAX);
-	buf_init(&notes, BUF_MAX_FILE);
-	suggest(&path, name);
+	secret_file_suggest(&path, name);
 	while (!written && ask_text(a, title, text, "New file:", &path) && path.len > 0) {
-		if (secret_file_check(buf_cstr(&path), &err) == 0 &&
-		    change_write_file(a->options->trail, a->options->lock_timeout_ms,
-		    buf_cstr(&path), true, value, &notes, &err) == 0)
-			written = true;
-		else
+		written = secret_file_create(a, buf_cstr(&path), value, &err) == 0;
+		if (!written)
 			tell_error(a, "Not written", &err);
 	}
 	if (written)
 		app_notice(a, "written to %s, mode 0600: remove it when it is not needed any more",
 		    buf_cstr(&path));
-	app_complain_lines(a, &notes);
-	buf_release(&notes);
 	buf_release(&path);
 	return written;
 }

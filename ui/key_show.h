@@ -10,6 +10,8 @@
 struct about;
 struct app;
 struct buf;
+struct error;
+struct error;
 struct key;
 struct rect;
 
@@ -58,5 +60,10 @@ bool key_show_run(struct app *a, const struct key *k, const char *title);
  */
 bool secret_file_write(struct app *a, const char *title, const char *text, const char *name,
     const struct buf *value);
+
+/* Its two halves: the path that it begins with, and writing there without asking. */
+void secret_file_suggest(struct buf *path, const char *name);
+int secret_file_create(struct app *a, const char *path, const struct buf *value,
+    struct error *err);
 
 #endif /* !UI_KEY_SHOW_H */

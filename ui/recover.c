@@ -12,6 +12,7 @@
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "estate/lost_key.h"
+#include "file/file.h"
 #include "plan/plan.h"
 #include "ui/act.h"
 #include "ui/app.h"
@@ -29,6 +30,7 @@
 #include "ui/term.h"
 
 #define TITLE "Lost master key"
+#define TEMPLATE_NAME "new-values.properties"
 #define LOST_MAX ((size_t)1 << 20)
 #define PLACES_MAX ((size_t)1 << 16)
 #define SMALL_ROWS 8
@@ -58,6 +60,8 @@ struct recovering {
 	struct key *master;
 	char *kept;		/* where the file as it was is kept */
 	bool planned;
+	struct buf template;	/* the file for new values that was named last */
+	bool filled;		/* some were taken from it */
 };
 
 static struct recovering *
@@ -192,6 +196,103 @@ values_type(struct app *a, struct lost_value *x)
 	buf_release(&text);
 }
 
+/* --- a file to fill them in --- */
+
+static int
+template_write(struct recovering *w, struct app *a, struct environment *x, struct error *err)
+{
+	struct buf text;
+	int rc;
+
+	buf_init(&text, BUF_MAX_FILE);
+	lost_append_template(a->model->estate, x, &text);
+	if ((rc = buf_check(&text, err)) == 0)
+		rc = secret_file_create(a, buf_cstr(&w->template), &text, err);
+	buf_release(&text);
+	if (rc == 0)
+		tell_message(a, TITLE, "The file is written, for you alone, with a line for each "
+		    "value. Fill it in with an editor; then E, with the same name, takes it back, "
+		    "also after you have left. `propseal recover apply` takes it, too.");
+	return rc;
+}
+
+/* Take what was filled in; what was not stays as it was.  ${*n}: how many. */
+static int
+template_take(struct recovering *w, const struct document *values, size_t *n, struct error *err)
+{
+	struct buf value;
+	int rc = 0;
+
+	buf_init_secret(&value, BUF_MAX_FILE);
+	for (size_t i = 0; rc == 0 && i < w->lost.len; i++) {
+		struct lost_value *x = lost_at(w, i);
+		size_t at = document_find(values, x->name, x->len);
+
+		buf_clear(&value);
+		if (at == DOCUMENT_NONE || (rc = document_value(values, at, &value, err)) != 0 ||
+		    value.len == 0)
+			continue;
+		buf_clear(&x->value);
+		buf_append(&x->value, value.data, value.len);
+		rc = buf_check(&x->value, err);
+		x->taken = false;
+		++*n;
+	}
+	buf_release(&value);
+	return rc;
+}
+
+static int
+template_read(struct recovering *w, const struct environment *x, struct error *err)
+{
+	struct document *values = NULL;
+	size_t missing, n = 0;
+	struct buf text;
+	int rc;
+
+	buf_init_secret(&text, BUF_MAX_FILE);
+	if ((rc = file_read(buf_cstr(&w->template), &text, NULL, err)) == 0 &&
+	    ((values = document_parse(&text, DOCUMENT_ENTRIES, buf_cstr(&w->template), err)) ==
+	    NULL || lost_check(x, values, &missing, err) != 0))
+		rc = -1;
+	if (rc == 0)
+		rc = template_take(w, values, &n, err);
+	w->filled |= n > 0;
+	if (rc == 0 && n == 0)
+		snprintf(w->steps.why, sizeof(w->steps.why), "no value is filled in there yet");
+	document_free(values);
+	buf_release(&text);
+	return rc;
+}
+
+static void
+values_template(struct recovering *w, struct app *a)
+{
+	struct environment *x;
+	struct file_id id;
+	struct error err;
+	int rc;
+
+	if (w->template.len == 0)
+		secret_file_suggest(&w->template, TEMPLATE_NAME);
+	while (ask_text(a, "Template to fill in", "A new file gets a line for each value, without "
+	    "any. One that is there is taken back, filled in.", "File:", &w->template) &&
+	    w->template.len > 0) {
+		x = model_environment(a->model, w->path, &err);
+		rc = x == NULL ? -1 : 0;
+		if (rc == 0 && x->secrets == NULL) {
+			err = *x->problem;
+			rc = -1;
+		}
+		if (rc == 0 && (rc = file_identify(buf_cstr(&w->template), &id, &err)) == 0)
+			rc = id.exists ? template_read(w, x, &err) :
+			    template_write(w, a, x, &err);
+		if (rc == 0)
+			return;
+		tell_error(a, "Nothing is changed", &err);
+	}
+}
+
 static bool
 values_key(struct steps *s, struct app *a, uint32_t k)
 {
@@ -199,9 +300,11 @@ values_key(struct steps *s, struct app *a, uint32_t k)
 
 	if (list_key(&w->list, k == 'k' ? INPUT_UP : k == 'j' ? INPUT_DOWN : k))
 		return true;
-	if (w->lost.len == 0 || (k != 'e' && k != ' '))
+	if (w->lost.len == 0 || (k != 'e' && k != 'E' && k != ' '))
 		return false;
-	if (k == 'e')
+	if (k == 'E')
+		values_template(w, a);
+	else if (k == 'e')
 		values_type(a, lost_at(w, w->list.cursor));
 	else
 		values_take(s, a, lost_at(w, w->list.cursor));
@@ -214,6 +317,7 @@ values_about(const struct steps *s, struct about *out)
 	(void)s;
 	about_key(out, 'e', "give a new value");
 	about_key(out, ' ', "take the one that stands in clear text elsewhere, or leave it again");
+	about_key(out, 'E', "write a template to fill in with an editor, or take it back");
 	about_key(out, INPUT_DOWN, "next value");
 }
 
@@ -430,6 +534,12 @@ now_text(struct steps *s, struct app *a, struct buf *out)
 	buf_printf(out, "Copy %s to each host and give the services the new master key with it, "
 	    "then restart them. Proof there: propseal rotation verify --host PATH\n\n",
 	    model_show_path(a->model, w->path));
+	if (w->filled) {
+		buf_append_str(out, "Remove the template that you filled in: it has them in clear "
+		    "text.\n    ");
+		text_append_visible(out, w->template.data, w->template.len);
+		buf_append_str(out, "\n\n");
+	}
 	buf_append_str(out, "So that it is not lost again: `propseal key sheet` prints what a safe "
 	    "should hold, and proves that it opens everything.");
 }
@@ -438,8 +548,8 @@ now_text(struct steps *s, struct app *a, struct buf *out)
 
 static const struct step steps[] = {
 	{ .name = "what is lost", .text = lost_text },
-	{ .name = "new values", .keys = "e value  Space take the clear one", .draw = values_draw,
-	    .key = values_key, .next = values_next, .about = values_about },
+	{ .name = "new values", .keys = "e value  Space take the clear one  E template",
+	    .draw = values_draw, .key = values_key, .next = values_next, .about = values_about },
 	{ .name = "new key", .text = key_text, .next = key_next },
 	{ .name = "look", .text = look_text },
 	{ .name = "apply", .text = apply_text, .next = apply_next },
@@ -512,6 +622,7 @@ recovering_free(struct recovering *w)
 	vec_release(&w->lost);
 	key_drop(w);
 	buf_release(&w->passphrase);
+	buf_release(&w->template);
 	free(w->path);
 	free(w->environment);
 	free(w);
@@ -532,6 +643,7 @@ recover_run(struct app *a, const struct environment *x)
 	w->steps.count = sizeof(steps) / sizeof(steps[0]);
 	vec_init(&w->lost, sizeof(struct lost_value), LOST_MAX);
 	buf_init_secret(&w->passphrase, SECRET_FIELD_MAX);
+	buf_init(&w->template, LINE_EDIT_MAX);
 	if (recovering_fill(w, a->model->estate, x) != 0)
 		app_complain(a, "not enough memory");
 	else

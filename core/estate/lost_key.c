@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "document/document.h"
+#include "document/properties.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "plan/change.h"
@@ -102,6 +103,29 @@ lost_append_places(const struct estate *e, const struct environment *x, const ch
 	}
 	p = (struct places){ out, "; the key is in clear text in ", 0 };
 	lost_each_clear(e, name, len, append_place, &p);
+}
+
+void
+lost_append_template(const struct estate *e, const struct environment *x, struct buf *out)
+{
+	const char *name;
+	size_t at = 0, len;
+	bool used;
+
+	buf_append_str(out, "# New values for what is lost in ");
+	text_append_visible(out, x->path, strlen(x->path));
+	buf_append_str(out, ".\n# Change each where it is made (the database, the keystore), "
+	    "then write it behind its `=`.\n# A backslash is written twice.  Then:\n"
+	    "#   propseal recover apply --local-secrets-file FILE --config @THIS\n"
+	    "# or, in the interface, E takes it.  And remove this file: it has the values in "
+	    "clear text.\n");
+	while ((name = lost_next(x, &at, &len, &used)) != NULL) {
+		buf_append_str(out, "\n# ");
+		lost_append_places(e, x, name, len, out);
+		buf_append_str(out, used ? "\n" : "\n#");
+		properties_append_key(out, name, len);
+		buf_append_str(out, "=\n");
+	}
 }
 
 int

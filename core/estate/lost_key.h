@@ -40,6 +40,9 @@ void lost_each_clear(const struct estate *e, const char *name, size_t len, lost_
 void lost_append_places(const struct estate *e, const struct environment *x, const char *name,
     size_t len, struct buf *out);
 
+/* Append a line for each sealed entry of ${x}, to be filled in and given to lost_check. */
+void lost_append_template(const struct estate *e, const struct environment *x, struct buf *out);
+
 /**
  * lost_check(x, values, missing, err):
  * ${*missing}: how many of the sealed entries that are in use have no value in ${values}, or

@@ -17,7 +17,6 @@
 #include "common/report.h"
 #include "crypto/key.h"
 #include "document/document.h"
-#include "document/properties.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "estate/lost_key.h"
@@ -137,29 +136,6 @@ recover_text(const struct recover *r, struct buf *out)
 	}
 }
 
-/* The lines to fill in. */
-static void
-append_template(const struct recover *r, struct buf *out)
-{
-	const char *name;
-	size_t at = 0, len;
-	bool used;
-
-	buf_append_str(out, "# New values for what is lost in ");
-	text_append_visible(out, r->x->path, strlen(r->x->path));
-	buf_append_str(out, ".\n# Change each where it is made (the database, the keystore), "
-	    "then write it behind its `=`.\n# A backslash is written twice.  Then:\n"
-	    "#   propseal recover apply --local-secrets-file FILE --config @THIS\n"
-	    "# and remove this file: it has the values in clear text.\n");
-	while ((name = lost_next(r->x, &at, &len, &used)) != NULL) {
-		buf_append_str(out, "\n# ");
-		lost_append_places(r->e, r->x, name, len, out);
-		buf_append_str(out, used ? "\n" : "\n#");
-		properties_append_key(out, name, len);
-		buf_append_str(out, "=\n");
-	}
-}
-
 static int
 recover_write_template(const struct recover *r, const char *path, struct error *err)
 {
@@ -167,7 +143,7 @@ recover_write_template(const struct recover *r, const char *path, struct error *
 	int rc;
 
 	buf_init(&text, TEXT_MAX);
-	append_template(r, &text);
+	lost_append_template(r->e, r->x, &text);
 	if ((rc = buf_check(&text, err)) == 0)
 		rc = output_is_stream(path) ? output_write_stream(path, &text, err) :
 		    change_write_told(r->o, options_lock_timeout(r->o), path, true, &text, err);

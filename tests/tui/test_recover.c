@@ -1,5 +1,6 @@
 /* Recovering where the master key is lost: new values under a new one. */
 #include <dirent.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "golden.h"
@@ -9,6 +10,7 @@
 #define NEW_PASSPHRASE "a new passphrase of nobody 4711"
 #define TYPED "typed-instead-Wq55"
 #define CLEAR "in-a-backup-Vn32"
+#define CLEAR_LINE "\025"	/* control-U */
 
 static const char secrets[] = "estate/secrets.properties";
 
@@ -171,6 +173,79 @@ a_value_typed_and_one_taken_are_sealed_under_a_new_key(void **state)
 	free(value);
 }
 
+/* Fill in a line of the template. */
+static void
+fill_in(struct fixture *f, const char *path, const char *name, const char *value)
+{
+	char *text = fixture_read(f, path), *at, all[8192];
+
+	assert_non_null(text);
+	at = strstr(text, name);
+	assert_non_null(at);
+	at += strlen(name);
+	snprintf(all, sizeof(all), "%.*s%s%s", (int)(at - text), text, value, at);
+	free(text);
+	fixture_write(f, path, all);
+}
+
+static void
+a_template_is_written_filled_in_and_taken_back(void **state)
+{
+	static const char template[] = "new-values.properties";
+	struct fixture *f = *state;
+	struct vt *v = fixture_open(f);
+	char path[512], key[64], *value;
+	struct stat st;
+
+	begin(v);
+	vt_key(v, KEY_ENTER);
+	see(v, "E template");
+	vt_key(v, "E");
+	see(v, "File: new-values.properties");
+	/* Over nothing that is there, but for what has the names. */
+	vt_key(v, CLEAR_LINE);
+	type_line(v, "estate/broker.properties");
+	see(v, "the secrets file has no such sealed entry");
+	vt_key(v, KEY_ENTER);
+	vt_key(v, CLEAR_LINE);
+	type_line(v, template);
+	see(v, "The file is written");
+	vt_key(v, KEY_ENTER);
+	snprintf(path, sizeof(path), "%s/%s", f->dir, template);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	fixture_assert_in_file(f, template, "\nbroker.properties/ssl.key.password=\n");
+	fixture_assert_in_file(f, template, "\n#old.properties/orphan.password=\n");
+	vt_key(v, "E");
+	vt_key(v, KEY_ENTER);
+	see(v, "no value is filled in there yet");
+	fill_in(f, template, "\nbroker.properties/ssl.key.password=", TYPED);
+	/* Who left takes it back as well. */
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	begin(v);
+	vt_key(v, KEY_ENTER);
+	see(v, "0 of 4 given");
+	vt_key(v, "E");
+	type_line(v, "");
+	see(v, "1 of 4 given; 2 that are in use are open");
+	vt_assert_lacks(v, TYPED);
+	vt_key(v, KEY_ENTER);
+	make_key(v, key);
+	vt_key(v, KEY_ENTER);
+	vt_key(v, KEY_ENTER);
+	see(v, "Type recover:");
+	type_line(v, "recover");
+	see(v, "Remove the template that you filled in");
+	vt_key(v, KEY_ENTER);
+	see(v, "unlocked");
+	fixture_leave(v);
+	value = fixture_decrypt(f, "estate/broker.properties", secrets, "ssl.key.password", key);
+	assert_non_null(value);
+	assert_string_equal(value, TYPED);
+	free(value);
+}
+
 /* A key at hand: then nothing is lost. */
 static void
 with_the_key_there_is_nothing_to_recover(void **state)
@@ -207,6 +282,7 @@ main(void)
 		FIXTURE_TEST(what_is_lost_is_said_and_leaving_changes_nothing),
 		FIXTURE_TERMS(what_is_lost_is_said_and_leaving_changes_nothing),
 		FIXTURE_TEST(a_value_typed_and_one_taken_are_sealed_under_a_new_key),
+		FIXTURE_TEST(a_template_is_written_filled_in_and_taken_back),
 		FIXTURE_TEST(with_the_key_there_is_nothing_to_recover),
 		FIXTURE_TEST(who_fails_three_times_is_told_of_it),
 	};

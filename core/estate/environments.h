@@ -146,7 +146,7 @@ int environment_reload(struct environment *x, struct error *err);
 enum environment_doubt {
 	DOUBT_NONE,
 	DOUBT_NO_FILE,		/* no secrets file that was found has its path */
-	DOUBT_TIE,		/* two are equally near: one, other */
+	DOUBT_TIE,		/* several are equally near: one (may be a list), and other */
 	DOUBT_ELSEWHERE,	/* its absolute path (one) is a file, and another than was found
 				 * (other) */
 	DOUBT_SECTIONS,		/* two sections take it: one, other are their secrets files */
@@ -205,7 +205,7 @@ struct destination {
 	enum destination_kind kind;
 	struct environment *environment;	/* ASK: NULL, or its path is not known */
 	const char *remote;			/* ASK: NULL, unless known */
-	const char *one, *other;	/* ASK: between these two secrets files, or NULL */
+	const char *one, *other;	/* ASK: between these secrets files, or NULL */
 	const struct environment_section *section;	/* that says so; NULL: none does */
 };
 
@@ -274,7 +274,7 @@ bool environment_is_used_around(struct environments *e, const struct environment
 int environments_section(struct environments *e, const char *config, struct destination *out,
     struct error *err);
 
-/* The nearest secrets file: environment, or one and other of a tie. */
+/* The nearest secrets file: environment, or those of a tie, named in one and other. */
 int environments_nearest(struct environments *e, const char *config, struct destination *out,
     struct error *err);
 

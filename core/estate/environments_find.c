@@ -1,5 +1,6 @@
 #include <sys/stat.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 
 #define FILES_MAX 1000000
 #define PATH_BYTES_MAX 65536
+#define TIE_NAMED 6	/* of the secrets files of a tie */
 
 char *
 folder_real(const char *folder)
@@ -160,42 +162,77 @@ has_base_name(const char *path, const struct reference *r)
 
 enum fit { FIT_NOTED, FIT_BASE_NAME, FIT_ANY };
 
-/* The nearest of those that fit, into ${a}: found, or the two of a tie. */
-static void
-nearest(const struct environments *e, const struct folder *f, enum fit fit,
-    const struct reference *r, struct answer *a)
+/* Has one of the secrets file's paths the fit?  ${*common}: of the nearest of them. */
+static bool
+known_fits(const struct known *k, const struct folder *f, enum fit fit, const struct reference *r,
+    size_t *common)
 {
-	size_t best = 0, common;
-	struct known *tie = NULL;
+	bool fits = false;
+
+	if (!k->face.found || (fit == FIT_NOTED && (k->face.secrets == NULL ||
+	    !secrets_file_notes(k->face.secrets, r->path, r->path_len))))
+		return false;
+	for (size_t j = 0; j < k->positions.len; j++) {
+		const struct position *p = position_at(k, j);
+		size_t n;
+
+		if (fit == FIT_BASE_NAME && !has_base_name(p->path, r))
+			continue;
+		n = common_folder(p->real, f->real);
+		*common = fits && *common > n ? *common : n;
+		fits = true;
+	}
+	return fits;
+}
+
+/* Name those that are as near as ${best}: all but the last, and the last or how many more. */
+static int
+tie_tell(struct environments *e, const struct folder *f, enum fit fit, const struct reference *r,
+    size_t best, size_t count, struct answer *a, struct error *err)
+{
+	size_t named = 0, common, n = count > TIE_NAMED ? TIE_NAMED : count - 1;
+	struct buf text;
+	char more[32];
+
+	buf_init(&text, NAME_BYTES_MAX);
+	snprintf(more, sizeof(more), "%zu more", count - n);
+	a->doubt = DOUBT_TIE;
+	a->found = NULL;
+	a->other = count > TIE_NAMED ? environments_intern(e, more, strlen(more)) : NULL;
+	for (size_t i = 0; i < e->all.len && named < count; i++) {
+		const struct known *k = known_at(e, i);
+
+		if (!known_fits(k, f, fit, r, &common) || common != best)
+			continue;
+		if (named < n)
+			buf_printf(&text, "%s%s", named > 0 ? ", " : "", k->face.path);
+		else if (count <= TIE_NAMED)
+			a->other = k->face.path;
+		named++;
+	}
+	a->one = text.failed ? NULL : environments_intern(e, buf_cstr(&text), text.len);
+	buf_release(&text);
+	return a->one != NULL && a->other != NULL ? 0 : error_memory(err);
+}
+
+/* The nearest of those that fit, into ${a}: found, or those of a tie. */
+static int
+nearest(struct environments *e, const struct folder *f, enum fit fit, const struct reference *r,
+    struct answer *a, struct error *err)
+{
+	size_t best = 0, count = 0, common;
 
 	a->found = NULL;
 	for (size_t i = 0; i < e->all.len; i++) {
 		struct known *k = known_at(e, i);
 
-		if (!k->face.found || (fit == FIT_NOTED && (k->face.secrets == NULL ||
-		    !secrets_file_notes(k->face.secrets, r->path, r->path_len))))
+		if (!known_fits(k, f, fit, r, &common) || (count > 0 && common < best))
 			continue;
-		for (size_t j = 0; j < k->positions.len; j++) {
-			const struct position *p = position_at(k, j);
-
-			if (fit == FIT_BASE_NAME && !has_base_name(p->path, r))
-				continue;
-			common = common_folder(p->real, f->real);
-			if (a->found != NULL && common == best && k != a->found)
-				tie = k;
-			else if (a->found == NULL || common > best) {
-				best = common;
-				a->found = k;
-				tie = NULL;
-			}
-		}
+		count = count > 0 && common == best ? count + 1 : 1;
+		best = common;
+		a->found = k;
 	}
-	if (tie == NULL)
-		return;
-	a->doubt = DOUBT_TIE;
-	a->one = a->found->face.path;
-	a->other = tie->face.path;
-	a->found = NULL;
+	return count > 1 ? tie_tell(e, f, fit, r, best, count, a, err) : 0;
 }
 
 /* The secrets file that takes the references of one path, whatever that is. */
@@ -362,9 +399,9 @@ ask(struct environments *e, struct folder *f, const char *config, const struct r
 	}
 	if ((rc = ask_sections(e, f, config, r, a, NULL, err)) != 0)
 		return rc == -1 ? -1 : 0;
-	nearest(e, f, FIT_NOTED, r, a);
-	if (a->found == NULL && a->doubt == DOUBT_NONE)
-		nearest(e, f, FIT_BASE_NAME, r, a);
+	if (nearest(e, f, FIT_NOTED, r, a, err) != 0 || (a->found == NULL &&
+	    a->doubt == DOUBT_NONE && nearest(e, f, FIT_BASE_NAME, r, a, err) != 0))
+		return -1;
 	if (a->found == NULL && a->doubt == DOUBT_NONE && (k = sole(e)) != NULL &&
 	    fits_alone(e, remote))
 		a->found = k;
@@ -485,7 +522,7 @@ resolution_explain(const struct resolution *x, const struct reference *r, struct
 		error_hint(err, "%s", by_section);
 		break;
 	case DOUBT_TIE:
-		error_set(err, ERROR_REFUSED, "two secrets files are equally near and fit %s: %s "
+		error_set(err, ERROR_REFUSED, "these secrets files are equally near and fit %s: %s "
 		    "and %s", buf_cstr(&path), x->one, x->other);
 		error_hint(err, "%s", by_section);
 		break;
@@ -547,7 +584,8 @@ environments_nearest(struct environments *e, const char *config, struct destinat
 
 	if (f == NULL)
 		return error_memory(err);
-	nearest(e, f, FIT_ANY, NULL, &a);
+	if (nearest(e, f, FIT_ANY, NULL, &a, err) != 0)
+		return -1;
 	out->environment = a.found != NULL ? &a.found->face : NULL;
 	out->one = a.one;
 	out->other = a.other;

@@ -168,7 +168,8 @@ test_of_several_the_nearest(void **state)
 	put("eu/production/x.properties", AT("/srv/s", ENTRY));
 	e = scanned();
 	/* At the root all three are equally near. */
-	assert_unknown(e, "x.properties", DOUBT_TIE, "secrets.properties", NULL);
+	assert_unknown(e, "x.properties", DOUBT_TIE, "eu/secrets.properties",
+	    "eu/prod/secrets.properties");
 	assert_unknown(e, "eu/x.properties", DOUBT_TIE, "eu/", NULL);
 	assert_entry(e, "eu/prod/a/b/x.properties", STATE_SEALED, "eu/prod/secrets.properties");
 	/* Names are compared whole. */
@@ -193,6 +194,22 @@ test_two_checkouts_of_one_estate(void **state)
 	assert_entry(e, "two/prod/x.properties", STATE_SEALED, "two/prod/secrets.properties");
 	assert_unknown(e, "x.properties", DOUBT_TIE, "one/prod/secrets.properties",
 	    "two/prod/secrets.properties");
+	estate_free(e);
+}
+
+static void
+test_each_of_a_tie_is_named(void **state)
+{
+	char name[] = "0/secrets.properties";
+	struct estate *e;
+
+	(void)state;
+	put("x.properties", AT("/srv/s", ENTRY));
+	for (; name[0] < '7'; name[0]++)
+		put(name, NOTES("/srv/s"));
+	e = scanned();
+	for (name[0] = '0'; name[0] < '6'; name[0]++)
+		assert_unknown(e, "x.properties", DOUBT_TIE, name, " and 1 more");
 	estate_free(e);
 }
 
@@ -954,6 +971,7 @@ main(void)
 		IN_FOLDER(test_those_that_note_the_path_come_before_those_of_its_base_name),
 		IN_FOLDER(test_of_several_the_nearest),
 		IN_FOLDER(test_two_checkouts_of_one_estate),
+		IN_FOLDER(test_each_of_a_tie_is_named),
 		IN_FOLDER(test_absent_is_dangling_and_never_looked_for_farther),
 		IN_FOLDER(test_one_secrets_file_without_notes_takes_the_one_path_that_fits),
 		IN_FOLDER(test_without_a_candidate_the_absolute_path_itself),

@@ -197,18 +197,19 @@ commands_registry_restore(const struct options *o)
 	if (names_of(&r, o) == -1 || audit_command_file(o, file, &err) == -1)
 		return report_error(&err);
 	path = r.path;
+	/* A registry that is served has it, and keeps it: there is nothing to wait for. */
+	if ((lock = lock_files(&path, 1, 0, NULL, NULL, &err)) == NULL) {
+		if (err.code == ERROR_BUSY)
+			error_hint(&err, "the registry is served: stop it first; or another "
+			    "restore is at work: wait until it is done");
+		return report_error(&err);
+	}
+	/* Another restore may have kept the database there just before. */
 	if (access(r.old, F_OK) == 0) {
 		error_set(&err, ERROR_EXISTS, "there is a database of an earlier restore");
 		error_place(&err, r.old, 0);
 		error_hint(&err, "remove it, or move it away");
-		return report_error(&err);
-	}
-	/* A registry that is served has it. */
-	if ((lock = lock_files(&path, 1, 0, NULL, NULL, &err)) == NULL) {
-		error_hint(&err, "stop the registry first");
-		return report_error(&err);
-	}
-	if (make_copy(&r, backup) == 0 && open_keys(&r, o) == 0 && catch_up(&r, file) == 0)
+	} else if (make_copy(&r, backup) == 0 && open_keys(&r, o) == 0 && catch_up(&r, file) == 0)
 		rc = 0;
 	database_close(r.db);
 	keyring_free(r.ring);

@@ -167,6 +167,13 @@ const char *act_needs_no_data_key(const struct app *a);
  */
 int unlock_run(struct app *a, struct environment *x);
 
+/* Try what was typed on the lock screen (secret) on all that is locked.  Errors: ERROR_KEY: it
+ * opens none of that. */
+int unlock_typed(struct app *a, struct buf *typed, struct error *err);
+
+/* lock.c: why the screen is locked, until a key is typed there or the user goes on without. */
+void lock_screen_run(struct app *a);
+
 /* act_findings.c */
 void act_findings_open(struct app *a);
 void act_findings_group(struct app *a);

@@ -106,14 +106,20 @@ try_passphrase(struct app *a, struct environment *x, const struct buf *typed, si
 	struct environment *at;
 	struct error why;
 	struct deriving w;
-	const struct job_wait wait = { UNLOCK_TITLE, "Deriving the master key from the "
-		"passphrase.", NULL, derive, &w };
+	char text[96] = "Deriving the master key from the passphrase.";
+	const struct job_wait wait = { UNLOCK_TITLE, text, NULL, derive, &w };
+	size_t tries = 1, tried = 0;
 
+	for (i = 0; i < count; i++)
+		tries += environments_at(e, i) != x && unlock_may_try(environments_at(e, i));
 	for (i = 0; i <= count; i++) {
 		/* The one that is asked for comes first. */
 		at = i == 0 ? x : environments_at(e, i - 1);
 		if (i > 0 && (at == x || !unlock_may_try(at)))
 			continue;
+		if (tries > 1)
+			snprintf(text, sizeof(text), "Deriving the master key from the passphrase: "
+			    "trying %zu of %zu.", ++tried, tries);
 		w = (struct deriving){ at, typed, NULL };
 		if (job_await(a, &wait, &why) == 0 &&
 		    model_unlock(a->model, at, w.key, &one, &why) == 0)
@@ -285,6 +291,16 @@ act_needs_unlocked(const struct app *a)
 	return model_keys(a->model) == 0 ? "no key is held" : NULL;
 }
 
+static void
+tell_unlocked(struct app *a, const struct environment *x)
+{
+	if (model_secrets_files(a->model) > 1)
+		app_notice(a, "unlocked: keys of %zu of %zu environments", model_keys(a->model),
+		    model_secrets_files(a->model));
+	else
+		app_notice(a, "unlocked, master key id %s", x->fingerprint);
+}
+
 void
 act_unlock(struct app *a)
 {
@@ -294,13 +310,20 @@ act_unlock(struct app *a)
 
 	if (x == NULL || (rc = unlock_at_hand(a, x)) == -1)
 		return;
-	if (rc == 1 && ask_key(a, x, true, &opened) == -1)
-		return;
-	if (model_secrets_files(a->model) > 1)
-		app_notice(a, "unlocked: keys of %zu of %zu environments", model_keys(a->model),
-		    model_secrets_files(a->model));
-	else
-		app_notice(a, "unlocked, master key id %s", x->fingerprint);
+	if (rc == 0 || ask_key(a, x, true, &opened) == 0)
+		tell_unlocked(a, x);
+}
+
+int
+unlock_typed(struct app *a, struct buf *typed, struct error *err)
+{
+	struct environment *x = key_locked(a);
+	size_t opened;
+
+	if (try_typed(a, x, typed, &opened, err) == -1)
+		return -1;
+	tell_unlocked(a, x);
+	return 0;
 }
 
 void

@@ -172,7 +172,7 @@ struct app {
 	bool locking;		/* dialogs close, keys are wiped, the lock screen comes */
 	bool idled;		/* as no key was hit for so long */
 	bool given_up;		/* what was open then */
-	bool locked;		/* the lock screen is up */
+	bool locked;		/* the lock screen is up, and nothing is typed there */
 	int end_signal;		/* not 0: leave, this signal came */
 };
 

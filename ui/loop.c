@@ -354,79 +354,6 @@ must_leave(const struct app *a, const struct layer *layer)
 	return a->quit || a->end_signal != 0 || (a->locking && layer->below != NULL);
 }
 
-static void
-draw_centred(int y, int cols, unsigned int style, const char *text)
-{
-	int len = (int)strlen(text);
-
-	canvas_text(y, len < cols ? (cols - len) / 2 : 0, cols, style, text);
-}
-
-/* Why it came; and the question for a key may stand above it. */
-struct lock_screen {
-	struct layer layer;
-	bool idle;
-};
-
-static void
-lock_screen_draw(struct layer *layer, struct app *a)
-{
-	const struct lock_screen *s = (const struct lock_screen *)layer;
-	const int seconds = a->options->lock_ms / 1000;
-	const size_t marks = marks_count(a->model->marks);
-	const char *few = seconds < 120 ? "s" : "min";
-	struct rect all = { 0, 0, 0, 0 };
-	char line[96];
-	bool wide;
-	int y;
-
-	canvas_size(&all.h, &all.w);
-	canvas_clear(&all);
-	wide = all.w >= 60;
-	y = all.h / 2 - 1;
-	snprintf(line, sizeof(line), wide ? "locked: nothing was typed for %d %s" :
-	    "locked, idle %d %s", seconds < 120 ? seconds : seconds / 60, few);
-	draw_centred(y++, all.w, STYLE_HEAD, s->idle ? line : "locked");
-	draw_centred(y++, all.w, STYLE_TEXT, wide ? "The keys are wiped from memory." :
-	    "keys are wiped");
-	if (marks > 0) {
-		snprintf(line, sizeof(line), wide ? "%zu %s kept, without values." : "%zu %s kept",
-		    marks, marks == 1 ? "mark is" : "marks are");
-		draw_centred(y++, all.w, STYLE_TEXT, line);
-	}
-	snprintf(line, sizeof(line), wide ? "%s unlocks, Enter goes on without a key, ^C leaves." :
-	    "%s unlock  Enter on", KEY(ACTION_UNLOCK));
-	draw_centred(y, all.w, STYLE_NOTE, act_needs_locked(a) == NULL ? line : wide ?
-	    "Enter goes on, ^C leaves." : "Enter goes on");
-	canvas_cursor(y, 0, true);
-}
-
-static void
-lock_screen_key(struct layer *layer, struct app *a, uint32_t k)
-{
-	if (keymap_find(k) == ACTION_UNLOCK && act_needs_locked(a) == NULL) {
-		/* The time runs for that question as for any other. */
-		a->locked = false;
-		act_unlock(a);
-		a->locked = true;
-		layer->done = model_keys(a->model) > 0;
-	} else if (k == INPUT_ENTER || k == INPUT_ESCAPE || k == ' ') {
-		layer->done = true;
-	}
-}
-
-static void
-lock_screen_run(struct app *a)
-{
-	struct lock_screen s = { .layer = { .draw = lock_screen_draw, .key = lock_screen_key },
-	    .idle = a->idled };
-
-	a->idled = false;
-	a->locked = true;
-	loop_run(a, &s.layer);
-	a->locked = false;
-}
-
 /* Wipe the keys and show the lock screen. */
 static void
 lock(struct app *a)
@@ -478,7 +405,7 @@ loop_run(struct app *a, struct layer *layer)
 			draw = true;
 		if (run_view(a))
 			draw = true;
-		/* Again, where the time is up with the question for a key on the lock screen. */
+		/* Again, where the time is up with something typed on the lock screen. */
 		while (a->locking && layer->below == NULL) {
 			lock(a);
 			draw = true;

@@ -235,6 +235,14 @@ entered_passphrase_is_tried_on_all(void **state)
 	vt_key(v, "j");
 	vt_assert_lacks(v, "not checked");
 	vt_assert_lacks(v, "X?");
+	/* On the lock screen, too. */
+	vt_key(v, "L");
+	vt_assert_has(v, "No key is kept.");
+	type_line(v, "wrong");
+	see(v, "does not open any of 5");
+	vt_settle(v);
+	type_line(v, FIXTURE_MASTER_KEY);
+	see(v, "unlocked: keys of 5 of 5");
 	fixture_leave(v);
 	fixture_assert_unchanged(f);
 }

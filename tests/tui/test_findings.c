@@ -367,7 +367,7 @@ keys_that_are_typed_open_what_is_looked_at(void **state)
 	vt_assert_lacks(v, "not checked");
 	/* And what was looked at keeps none of them. */
 	vt_key(v, "L");
-	vt_assert_has(v, "locked");
+	vt_assert_has(v, "Locked.");
 	if (memory_can_read(vt_pid(v)))
 		assert_int_equal(memory_count(vt_pid(v), raw, sizeof(raw)), 0);
 	vt_key(v, KEY_ENTER);
@@ -470,7 +470,7 @@ lock_ends_what_looks_with_keys(void **state)
 	vt_send(v, "2");
 	see(v, "What is found so far");
 	vt_send(v, "L");
-	see(v, "The keys are wiped from memory.");
+	see(v, "No key is kept.");
 	if (memory_can_read(vt_pid(v)))
 		assert_int_equal(memory_count(vt_pid(v), raw, sizeof(raw)), 0);
 	/* It begins anew, without them, and is stopped by leaving. */

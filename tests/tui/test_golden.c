@@ -49,6 +49,8 @@ static const struct scene {
 	{ "seconds", LOCKED, { ":", "<reveal-seconds", NULL } },
 	{ "whole-file", UNLOCKED, { "/", "<ssl.key.pass", "P", NULL } },
 	{ "locked", UNLOCKED, { "L", NULL } },
+	{ "locked-typed", UNLOCKED, { "A", "L", "half of it", NULL } },
+	{ "locked-wrong", UNLOCKED, { "L", "<wrong", "=does not open", NULL } },
 	{ "leave", LOCKED, { "A", "q", NULL } },
 	{ "wizard-what", FRESH, { "G", NULL } },
 	{ "wizard-where", ALIKE, { "G", KEY_ENTER, NULL } },

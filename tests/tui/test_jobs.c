@@ -318,10 +318,10 @@ idle_lock_comes_after_the_apply(void **state)
 	see(v, MEANWHILE);
 	/* Past the time; what is drawn until then is seen. */
 	vt_linger(v, atoi(LOCK_SECONDS) * 1000 + 500);
-	vt_assert_lacks(v, "keys are wiped");
+	vt_assert_lacks(v, "Locked after");
 	see(v, MEANWHILE);
 	give_back_lock(f, fd);
-	see(v, "keys are wiped");
+	see(v, "Locked after");
 	vt_key(v, KEY_ENTER);
 	fixture_leave(v);
 	fixture_assert_value(f, broker, "ssl.keystore.password", FIXTURE_KEYSTORE_SECRET);

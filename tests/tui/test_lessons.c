@@ -177,7 +177,7 @@ a_lock_outlasts_the_tutor(void **state)
 
 	see(v, "unlocked");
 	vt_key(v, "L");
-	see(v, "The keys are wiped");
+	see(v, "No key is kept.");
 	vt_key(v, KEY_ENTER);
 	vt_key(v, ":");
 	type_line(v, ">tutor");

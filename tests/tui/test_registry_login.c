@@ -65,7 +65,7 @@ lock_wipes_the_password_and_the_next_use_asks_for_it(void **state)
 	vt_key(v, "r");
 	see(v, SERVER_NEW_VALUE);
 	vt_key(v, "L");
-	see(v, "locked");
+	see(v, "Locked.");
 	vt_wait_text(v, SERVER_NEW_VALUE, false);
 	session_assert_wiped(state, "value", SERVER_NEW_VALUE);
 	session_assert_wiped(state, "password", SERVER_PASSWORD);
@@ -86,7 +86,7 @@ password_of_a_file_does_not_stay_either(void **state)
 	struct vt *v = session_open(state);
 
 	vt_key(v, "L");
-	see(v, "locked");
+	see(v, "Locked.");
 	session_assert_wiped(state, "password", SERVER_PASSWORD);
 	session_assert_wiped(state, "authorization", PASSWORD_BASE64);
 	vt_key(v, KEY_ENTER);

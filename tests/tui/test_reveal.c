@@ -185,7 +185,7 @@ no_copy_stays_in_memory(void **state)
 	memory_assert_clean(vt_pid(v), "typed passphrase", FIXTURE_PASSPHRASE);
 	assert_true(memory_count(vt_pid(v), raw, sizeof(raw)) >= 1);
 	vt_key(v, "L");
-	vt_assert_has(v, "locked");
+	vt_assert_has(v, "Locked.");
 	assert_int_equal(memory_count(vt_pid(v), raw, sizeof(raw)), 0);
 	vt_key(v, KEY_ENTER);
 	fixture_leave(v);
@@ -398,7 +398,7 @@ shown_value_stays_while_it_is_copied(void **state)
 	vt_assert_lacks(v, FIXTURE_BROKER_SECRET);
 	assert_false(vt_sent(v, CLEARED));
 	vt_key(v, "L");
-	vt_assert_has(v, "locked");
+	vt_assert_has(v, "Locked.");
 	assert_true(vt_sent(v, CLEARED));
 	if (memory_can_read(vt_pid(v)))
 		memory_assert_clean(vt_pid(v), "copied value", "YnJva2VyLWNhbmFyeS03ZlEy");

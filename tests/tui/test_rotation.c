@@ -611,7 +611,7 @@ locking_wipes_the_new_passphrase_and_it_goes_on(void **state)
 	struct vt *v = plan_five(f);
 
 	vt_key(v, "L");
-	vt_assert_has(v, "locked");
+	vt_assert_has(v, "Locked.");
 	vt_key(v, KEY_ENTER);
 	if (memory_can_read(vt_pid(v)))
 		memory_assert_clean(vt_pid(v), "new passphrase", NEW_PASSPHRASE);

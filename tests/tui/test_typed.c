@@ -279,7 +279,7 @@ the_new_passphrase_of_a_rotation_goes(void **state)
 	apply(v);
 	see(v, "all values the same");
 	vt_key(v, "L");
-	vt_assert_has(v, "locked");
+	vt_assert_has(v, "Locked.");
 	vt_key(v, KEY_ENTER);
 	assert_gone(v, "new passphrase, locked", TYPED);
 	leave_clean(v, TYPED);

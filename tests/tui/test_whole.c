@@ -221,7 +221,7 @@ whole_file_asks_for_the_key(void **state)
 	vt_assert_has(v, "S opens: broker.properties/ssl.key.password");
 	/* The lock closes it. */
 	vt_key(v, "L");
-	vt_assert_has(v, "The keys are wiped from memory.");
+	vt_assert_has(v, "No key is kept.");
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "[1 files]");
 	fixture_leave(v);

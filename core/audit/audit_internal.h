@@ -64,6 +64,7 @@ struct audit_source {
 	bool users;		/* all strings of its outermost object are passwords */
 	bool unresolved;	/* of a program that resolves no references */
 	bool conflict;		/* of two sides of a merge */
+	bool manifest;		/* JSON that is read as YAML: of Kubernetes, of Docker */
 	const char *text;
 	size_t n;
 	size_t read;		/* of JSON: behind the last value that was judged */

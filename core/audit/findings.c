@@ -272,6 +272,8 @@ audit_no_seal(const struct audit_source *s, const char *key, size_t len)
 
 	if (s->origin != AUDIT_FROM_FILE || (s->form != FORM_PROPERTIES && s->form != FORM_JSON))
 		return NULL;
+	if (s->manifest)
+		return form_hint(FORM_YAML);
 	if (s->outer == FORM_PROPERTIES || s->outer == FORM_JSON)
 		return "seal the whole value that it is in: `propseal file encrypt --config KEY`";
 	if (s->outer != FORM_NONE)

@@ -690,8 +690,10 @@ audit_source_read(struct audit_source *s, struct error *err)
 	/* Manifests of Kubernetes are the same in JSON; so are lists of arguments of Docker. */
 	if (form == FORM_JSON && (memmem(s->text, s->n, "\"apiVersion\"", 12) != NULL ||
 	    (memmem(s->text, s->n, "\"Entrypoint\"", 12) != NULL &&
-	    memmem(s->text, s->n, "\"Cmd\"", 5) != NULL)))
+	    memmem(s->text, s->n, "\"Cmd\"", 5) != NULL))) {
 		form = FORM_YAML;
+		s->manifest = true;
+	}
 	rc = form == FORM_PROPERTIES || form == FORM_JSON ?
 	    audit_source_document(s, form, &r, &sealed, err) : form_read(form, &r, err);
 	if (sealed || (rc != 0 && err->code == ERROR_MEMORY))

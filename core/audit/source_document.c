@@ -8,6 +8,7 @@
 #include "base/vec.h"
 #include "document/document.h"
 #include "secrets/inspect.h"
+#include "secrets/mask.h"
 #include "secrets/reference.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
@@ -191,6 +192,49 @@ source_inspect(struct audit_source *s, const struct document *d, size_t at, stru
 	return rc;
 }
 
+/* What `propseal seal` passes over is not to be told with it.  Findings from ${first} on are of
+ * entries of ${d}, or of parts of their values. */
+static int
+source_unsealable(struct audit_source *s, const struct document *d, size_t first,
+    struct error *err)
+{
+	const struct buf *bytes = document_bytes(d);
+	const char *text = (const char *)bytes->data;
+	size_t at = 0, i;
+	struct clear_count found;
+	struct audit_finding *f;
+	struct buf value;
+	int rc = 0;
+
+	while (at < bytes->len && strchr(" \t\r\n", text[at]) != NULL)
+		at++;
+	buf_init_secret(&value, BUF_MAX_FILE);
+	for (; rc == 0 && s->depth == 0 && s->origin == AUDIT_FROM_FILE &&
+	    first < s->a->findings.len; first++) {
+		f = audit_finding(s->a, first);
+		if ((f->rule != AUDIT_CLEAR_TEXT && f->rule != AUDIT_PRIVATE_KEY) ||
+		    f->hint != NULL)
+			continue;
+		if (document_format(d) == &document_json && at < bytes->len && text[at] == '[') {
+			f->hint = "a list has no place for a provider, so nothing in it is sealed: "
+			    "take it out where the file is made (of a container: secretKeyRef, a "
+			    "mounted secret, or `propseal exec`)";
+			continue;
+		}
+		i = document_find(d, f->key, f->key_len);
+		if (i == DOCUMENT_NONE)
+			continue;
+		found = (struct clear_count){ 0, false };
+		rc = clear_in_entry(s->a->o->rules, d, i, &value, &found, err);
+		if (rc == 0 && found.clear == 0)
+			f->hint = "its key does not tell it to `propseal seal`: name it (`propseal "
+			    "file encrypt --config KEY`), and start the program with what "
+			    "`propseal render` makes of the file";
+	}
+	buf_release(&value);
+	return rc;
+}
+
 int
 audit_source_document(struct audit_source *s, enum form form, const struct form_reader *r,
     bool *sealed, struct error *err)
@@ -213,6 +257,7 @@ audit_source_document(struct audit_source *s, enum form form, const struct form_
 		s->unresolved = s->unresolved || (memmem(s->text, s->n, REFERENCE_PROVIDER,
 		    sizeof(REFERENCE_PROVIDER) - 1) != NULL && inspect_foreign(d) != NULL);
 		if ((rc = form_read_document(d, r, err)) == 0 &&
+		    (rc = source_unsealable(s, d, first, err)) == 0 &&
 		    (rc = source_inspect(s, d, first, err)) == 0 &&
 		    (rc = audit_providers(s, d, err)) == 0)
 			rc = document_problem_line(d, err);

@@ -58,6 +58,20 @@ case_hints_for_clear_text_can_be_followed() {
 	printf 'data:\n  a.properties: |\n    ssl.key.password=%s\n' "$value" >map.yaml
 	expect_way map.yaml clear-text-secret secretKeyRef
 	rm map.yaml
+	printf '{"kind": "Pod", "apiVersion": "v1", "spec": {"env": [{"name": "A_TOKEN", "value": "%s"}]}}' \
+	    "$value" >pod.json
+	expect_way pod.json clear-text-secret secretKeyRef
+	printf '[{"Config": {"Env": ["A_PASSWORD=%s"]}}]' "$value" >pod.json
+	expect_way pod.json clear-text-secret '`propseal exec`'
+	rm pod.json
+	printf '{"alice": "%s"}' "$value" >users.json
+	expect_way users.json clear-text-secret '`propseal file encrypt --config KEY`'
+	expect_way users.json clear-text-secret 'does not tell it to `propseal seal`'
+	on users.json encrypt --config alice
+	expect_gone clear-text-secret
+	printf '{"a": {"db.password": "%s"}}' "$value" >other.json
+	expect_way other.json clear-text-secret 'seal it: `propseal seal PATH`'
+	rm other.json
 	printf 'log4j.rootLogger=INFO\nlog4j.appender.kafka.SslTruststorePassword=%s\n' "$value" \
 	    >log4j.properties
 	expect_way log4j.properties clear-text-secret '`propseal render` makes of the file'

@@ -62,7 +62,62 @@ init_container() {
 	END
 }
 
-mkdir "$scratch/sealed" "$scratch/key" "$scratch/rendered"
+# The commands of the manual on rotation from a line that begins like ${1} to one like ${2}.
+recipe() {
+	awk -v from="$1" -v to="$2" 'index($0, to) == 1 { on = 0 } on && sub(/^\.Dl /, "") {
+		gsub(/^"|"$/, ""); gsub(/\\e/, "\\"); gsub(/\\\(aq/, "\047"); print }
+		index($0, from) == 1 { on = 1 }' man/propseal-rotation.7
+}
+
+# A key out of the file of a rotation.
+recipe_of_the_key() (
+	recipe '.Ss Setting the master key' '.Bl' >"$scratch/recipe/commands"
+	cd "$scratch/recipe" || exit
+	printf '%s\t%s\n' prod/secrets.properties "$(cat ../master.key)" prod/secrets.json another >new.keys
+	# shellcheck disable=SC1091 # the manual's
+	. ./commands
+	[ "$(cat key)" = "$(cat ../master.key)" ] && [ "$(wc -l <key)" = 0 ]
+)
+
+# What is encrypted for this host opens again, by the name that the units ask for.
+recipe_of_systemd() (
+	recipe '.It systemd, as a credential' '.It systemd, as a variable' >"$scratch/recipe/lines"
+	line=$(grep -x 'LoadCredentialEncrypted=.*' "$scratch/recipe/lines") || exit
+	grep -L -x "$line" share/systemd/kafka/*.conf
+	cd "$scratch/recipe" || exit
+	grep -v LoadCredential lines | sed "s|/etc/credstore.encrypted|$PWD/store|" >commands
+	export SYSTEMD_CREDENTIAL_SECRET=$PWD/host.secret
+	# shellcheck disable=SC1091
+	. ./commands 2>said || cat said
+	systemd-creds decrypt --name=propseal.master-key "store/${line##*/}" - | cmp - key
+)
+
+# What kubectl would apply: key and files as they are, under the names that the pod mounts.
+recipe_of_kubernetes() (
+	recipe '.It Kubernetes' '.El' >"$scratch/recipe/commands"
+	cp "$scratch"/sealed/* "$scratch/recipe/"
+	cd "$scratch/recipe" || exit
+	# shellcheck disable=SC2317 # the manual calls it
+	kubectl() { if [ "$1" = apply ]; then cat && echo ---; else command kubectl "$@"; fi; }
+	# shellcheck disable=SC1091
+	. ./commands >applied.yaml
+	cd "$OLDPWD" && python3 - "$scratch/recipe/" <<-'END'
+		import base64, sys, yaml
+		folder = sys.argv[1]
+		made = {d['metadata']['name']: d for d in yaml.safe_load_all(open(folder + 'applied.yaml')) if d}
+		pod = yaml.safe_load(open('share/kubernetes/init-container.yaml'))
+		volumes = {v['name']: v for v in pod['spec']['volumes']}
+		secret = made.pop(volumes['key']['secret']['secretName'])
+		files = made.pop(volumes['sealed']['configMap']['name'])
+		assert not made and secret['kind'] == 'Secret' and files['kind'] == 'ConfigMap', made
+		assert base64.b64decode(secret['data']['key']) == open(folder + 'key', 'rb').read()
+		assert sorted(files['data']) == ['secrets.properties', 'server.properties']
+		for name, text in files['data'].items():
+		    assert text == open(folder + name).read(), name
+	END
+)
+
+mkdir "$scratch/sealed" "$scratch/key" "$scratch/rendered" "$scratch/recipe"
 echo 'a long passphrase' >"$scratch/pass"
 "$program" -q master-key generate --local-secrets-file "$scratch/sealed/secrets.properties" \
     --passphrase "@$scratch/pass" -o yaml | sed -n 's/^master_key: //p' >"$scratch/master.key"
@@ -81,8 +136,19 @@ else
 	echo "systemd-analyze is not installed: the drop-ins are not verified"
 fi
 check "the key by a systemd credential" credential_is_given
+check "the manual: a key out of the file of a rotation" recipe_of_the_key
+if command -v systemd-creds >/dev/null; then
+	check "the manual: systemd-creds" recipe_of_systemd
+else
+	echo "systemd-creds is not installed: its recipe is not tried"
+fi
 if python3 -c 'import yaml' 2>/dev/null; then
 	check "the init container" init_container
+	if command -v kubectl >/dev/null; then
+		check "the manual: kubectl" recipe_of_kubernetes
+	else
+		echo "kubectl is not installed: its recipe is not tried"
+	fi
 else
 	echo "python3-yaml is not installed: the manifests are not read"
 fi

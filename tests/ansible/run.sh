@@ -87,6 +87,21 @@ if [ "$sum" = "$(cat "$SCRATCH"/*.properties | sha256sum)" ]; then
 fi
 # Who keeps the key in a vault puts the new one there.
 cut -f 2 "$SCRATCH/new.keys" >"$SCRATCH/master.key"
+echo 'secrets_protection_masterkey: the old one' >"$SCRATCH/vault.yml"
+# shellcheck disable=SC2016 # for the editor's shell
+printf '%s\n' '#!/bin/sh' 'sed -i "s|: .*|: $(cat "$SCRATCH/master.key")|" "$1"' >"$SCRATCH/editor"
+chmod +x "$SCRATCH/editor"
+export ANSIBLE_VAULT_PASSWORD_FILE=$SCRATCH/pass
+if ansible-vault encrypt "$SCRATCH/vault.yml" >"$SCRATCH/said" 2>&1 && EDITOR=$SCRATCH/editor ansible-vault edit \
+    "$SCRATCH/vault.yml" && ansible localhost -e "@$SCRATCH/vault.yml" -m debug -a var=secrets_protection_masterkey |
+    grep -qF ": \"$(cat "$SCRATCH/master.key")\""; then
+	passed=$((passed + 1))
+else
+	failed=$((failed + 1))
+	printf 'FAIL the new key into the vault\n'
+	cat "$SCRATCH/said"
+fi
+unset ANSIBLE_VAULT_PASSWORD_FILE
 sum=$(cat "$SCRATCH"/*.properties | sha256sum)
 play "after it" 0
 if [ "$sum" != "$(cat "$SCRATCH"/*.properties | sha256sum)" ]; then

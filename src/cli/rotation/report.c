@@ -290,7 +290,7 @@ static const char *const key_ways[][2] = {
 	    "EnvironmentFile= (mode 0600, root)" },
 	{ "Ansible", "ansible-vault edit: secrets_protection_masterkey; then the rolling play with "
 	    "--limit for this group" },
-	{ "Kubernetes", "kubectl create secret generic kafka-master-key --from-file=key=KEYFILE "
+	{ "Kubernetes", "kubectl create secret generic propseal-master-key --from-file=key=KEYFILE "
 	    "--dry-run=client -o yaml | kubectl apply -f -; the secrets file likewise; then "
 	    "kubectl rollout restart and status" },
 };

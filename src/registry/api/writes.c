@@ -920,8 +920,11 @@ admin_restore(struct exchange *x)
 	if (!admin_backup_name(x, name))
 		return;
 	if (store_has_log(request_store(x))) {
-		answer_fail(x, 409, 0, "The topic is what counts here: `propseal registry copy` "
-		    "puts what a node has into a new one");
+		answer_fail(x, 409, 0, "A topic is not taken back; a backup goes into a new one. "
+		    "Stop the nodes; on one: `propseal registry restore DIR/backups/%s "
+		    "--data DIR`, name a new kafkastore.topic in its settings, `propseal registry "
+		    "copy kafka --data DIR --settings FILE`, and serve it; then the others, with "
+		    "that topic and an empty DIR", name);
 		return;
 	}
 	if ((c = change_new(x, STORE_RESTORE, 200, restored)) == NULL)

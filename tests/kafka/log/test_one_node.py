@@ -621,6 +621,37 @@ def n42_the_last_administrator_stays_and_a_copy_has_them_all():
     same(status(answer, 200).json()['secret'], 'one', 'dora reads')
 
 
+def n43_a_backup_goes_into_a_new_topic():
+    """As the refusal to restore it into the one that there is says."""
+    n = node('backed-up')
+    adm = n.as_('adm')
+    put(n, 'conn-a', 'k', 'one')
+    ok(adm.post('/secret/admin/backup', {'file': 'b1'}))
+    put(n, 'conn-a', 'k', 'two', 'three')
+    put(n, 'conn-b', 'k', 'other')
+    told = err(adm.post('/secret/admin/restore', {'file': 'b1'}), 409).json()['message']
+    restore, copy = [c.split() for c in told.split('`')[1::2]]
+    for command in restore, copy:
+        same(command[:2], ['propseal', 'registry'], 'a command')
+    n.stop()
+    n.topic = topic('brought-back')
+    n.config['kafkastore.topic'] = n.topic
+    n.arguments()
+    names = {'DIR': n.data, 'DIR/backups/b1': os.path.join(n.data, 'backups', 'b1'),
+             'FILE': os.path.join(n.folder, 'registry.conf')}
+    for command in restore, copy:
+        program.run(*[names.get(word, word) for word in command[2:]], '--master-key-file',
+                    n.key_file)
+    n.start()
+    same(versions(n, 'conn-a', 'k'), [[1, 'one']], 'as in the backup')
+    ok(n.as_('adm').get(V('conn-b', 'k')), [])
+    same(put(n, 'conn-a', 'k', 'four'), 4, 'no number again')
+    same(put(n, 'conn-b', 'k', 'again'), 2, 'nor of a key that the backup has not')
+    n.stop()
+    again = Node(cluster(), n.topic, key=n.key).start()
+    same(versions(again, 'conn-a', 'k'), [[1, 'one'], [4, 'four']], 'on another node')
+
+
 @full
 def n40_no_value_anywhere():
     n = node('marker')

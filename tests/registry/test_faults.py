@@ -6,6 +6,7 @@ import re
 import resource
 import selectors
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -918,6 +919,37 @@ def x30b_reads_while_the_disk_hangs():
     err(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 503)
     status(r.as_(None).get('/health/live'), 200)
     r.process.kill()
+
+
+def x30c_end_while_the_disk_hangs():
+    """It has a bound, which is told, and which a second signal makes shorter."""
+    r = Registry({'audit.deadline.ms': 300, 'http.drain.timeout.ms': 300, 'http.threads': 1})
+    hang = os.path.join(r.folder, 'hang')
+    for again, word in ((False, 'not ended after 5900 ms'), (True, 'told again to end')):
+        preload(r, 'hang', HANG_FILE=os.path.join(r.data, 'registry.db-wal'), HANG_WHEN=hang)
+        r.start()
+        known = put(r).json()['version']
+        harness.write(hang, '')
+        err(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 503)
+        r.drop_clients()
+        begun = time.monotonic()
+        r.process.send_signal(signal.SIGTERM)
+        r.process.send_signal(signal.SIGTERM)  # at once: the same one
+        if again:
+            time.sleep(1.5)
+            check(r.running(), 'it is not ended yet')
+            r.process.send_signal(signal.SIGTERM)
+        same(r.process.wait(30), 1, 'exit status')
+        took = time.monotonic() - begun
+        check(took > (1.5 if again else 5.5), 'not before', took)
+        check('ending, within 5900 ms' in r.errors() and word in r.errors(), 'told', r.errors())
+        r.process = None
+        os.unlink(hang)
+        r.env = {}
+        r.start()
+        secret(r.as_('adm').get(f'{V("conn-a", "k")}/{known}'), 'conn-a', 'k', known, 'value')
+        r.stop()
+        program.audit_verify(r.data, r.key_file)
 
 
 def x32_no_room_for_some_of_the_names_that_are_given():

@@ -1,4 +1,5 @@
 #include <sys/stat.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -15,6 +16,7 @@
 #include "common/process.h"
 #include "common/report.h"
 #include "common/service_commands.h"
+#include "registry/base/clock.h"
 #include "registry/base/settings.h"
 #include "registry/keys/keyring.h"
 #include "registry/service/service.h"
@@ -27,6 +29,7 @@
 
 #define HELP_MAX (64U << 10)
 #define TRIES 3		/* to type the master key */
+#define AGAIN_MS 1000	/* a signal to end is another one then */
 
 static void
 serve_tell(const struct error *what)
@@ -118,6 +121,54 @@ open_service(struct settings *s, const struct service_callbacks *v, const sigset
 	return NULL;
 }
 
+/*
+ * The end, as long as it may take: a disk that hangs would keep it for ever.  To be ended
+ * as if killed is safe, as nothing is answered before it is on disk.
+ */
+static void *
+end_watch(void *arg)
+{
+	const int64_t begun = clock_ms(), until = begun + *(const unsigned *)arg;
+	struct timespec left;
+	struct error err;
+	sigset_t set;
+	int64_t now;
+	int sig = -1;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	/* One that comes twice at once, as timeout(1) sends it, is one. */
+	while ((now = clock_ms()) < until && (sig == -1 || now < begun + AGAIN_MS)) {
+		left = (struct timespec){ (until - now) / 1000, (until - now) % 1000 * 1000000 };
+		sig = sigtimedwait(&set, NULL, &left);
+	}
+	if (sig == -1)
+		error_set(&err, ERROR_IO, "not ended after %u ms, so ended as if killed",
+		    *(const unsigned *)arg);
+	else
+		error_set(&err, ERROR_IO, "told again to end, so ended as if killed");
+	error_hint(&err, "whatever was answered is stored; does a disk of --data hang?");
+	_exit(report_error(&err));
+}
+
+static bool
+serve_end(struct service *service, const struct settings *s)
+{
+	unsigned ms = service_end_ms(s);
+	pthread_t watch;
+	bool ended;
+	int rc = pthread_create(&watch, NULL, end_watch, &ms);
+
+	fprintf(stderr, "propseal: ending, within %u ms\n", ms);
+	ended = service_close(service);
+	if (rc == 0) {
+		(void)pthread_cancel(watch);
+		(void)pthread_join(watch, NULL);
+	}
+	return ended;
+}
+
 static int
 commands_registry_serve(const struct options *o)
 {
@@ -143,8 +194,7 @@ commands_registry_serve(const struct options *o)
 	} else {
 		fprintf(stderr, "propseal: listening on %s\n", service_address(service));
 		(void)service_run(service, &voice);
-		fprintf(stderr, "propseal: ending\n");
-		ended = service_close(service);
+		ended = serve_end(service, settings);
 	}
 	settings_free(settings);
 	/* exit() would take OpenSSL from under a thread that may go on. */

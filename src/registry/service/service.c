@@ -37,6 +37,8 @@
 
 #define KEYRING_MAX (1U << 20)
 #define LOCK_MS 10000
+#define END_MS 5000		/* for what is left at the end */
+#define END_TOPIC_MS 25000	/* ... where brokers are to be told, too */
 
 /* A secret as JSON may take six bytes for one, and has members beside it. */
 #define BODY_FACTOR 6
@@ -611,6 +613,14 @@ const char *
 service_address(const struct service *s)
 {
 	return http_server_address(s->http);
+}
+
+unsigned
+service_end_ms(const struct settings *set)
+{
+	/* The audit log's exports are waited for twice. */
+	return set->drain_timeout_ms + 2 * set->audit_deadline_ms +
+	    (set->log == STORE_LOG_KAFKA ? END_TOPIC_MS : END_MS);
 }
 
 bool

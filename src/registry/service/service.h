@@ -47,6 +47,9 @@ const char *service_address(const struct service *s);
  */
 int service_run(struct service *s, const struct service_callbacks *v);
 
+/* How long service_close takes at most, where no disk hangs. */
+unsigned service_end_ms(const struct settings *s);
+
 /* Let requests under way end, then stop everything.  false: the audit log's thread
  * hangs in the kernel, and may wake: end the process with _exit(). */
 bool service_close(struct service *s);

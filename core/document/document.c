@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "document/document_internal.h"
 #include "document/key_index.h"
+#include "document/properties.h"
 
 #define NO_ENTRY (UINT32_MAX >> 1)
 #define SHADOWED ((uint32_t)1 << 31)
@@ -386,16 +387,15 @@ document_is_container(const struct document *d, size_t i)
 	return i >= document_count(d);
 }
 
-uint32_t
-document_add_key(struct document *d, const void *key, size_t n)
+int
+document_add_key(struct document *d, struct document_entry *x, const void *key, size_t n)
 {
 	uint32_t len = (uint32_t)n;
-	size_t at = d->keys.len;
 
+	x->key = DOCUMENT_DECODED | (uint32_t)d->keys.len;
 	buf_append(&d->keys, &len, sizeof(len));
 	buf_append(&d->keys, key, n);
-	/* One more than the offset, so that 0 is free to mean none. */
-	return d->keys.failed ? 0 : (uint32_t)at + 1;
+	return d->keys.failed ? -1 : 0;
 }
 
 const char *
@@ -405,11 +405,11 @@ document_key(const struct document *d, size_t i, size_t *len)
 	const unsigned char *kept;
 	uint32_t n;
 
-	if (x->decoded == 0) {
+	if ((x->key & DOCUMENT_DECODED) == 0) {
 		*len = x->key_end - x->key;
 		return (const char *)d->bytes.data + x->key;
 	}
-	kept = d->keys.data + x->decoded - 1;
+	kept = d->keys.data + (x->key & ~DOCUMENT_DECODED);
 	memcpy(&n, kept, sizeof(n));
 	*len = n;
 	return (const char *)kept + sizeof(n);
@@ -421,13 +421,20 @@ document_line(const struct document *d, size_t i)
 	return document_entry(d, i)->line;
 }
 
+size_t
+document_end(const struct document *d, const struct document_entry *x)
+{
+	return d->format->lines && x->value_end < d->bytes.len ?
+	    properties_after_line_end(d->bytes.data, d->bytes.len, x->value_end) : x->value_end;
+}
+
 void
 document_span(const struct document *d, size_t i, size_t *start, size_t *end)
 {
 	const struct document_entry *x = document_entry(d, i);
 
 	*start = x->start;
-	*end = x->end;
+	*end = document_end(d, x);
 }
 
 bool

@@ -26,22 +26,23 @@ struct splices;
 #define DOCUMENT_MAX_ENTRIES ((size_t)1 << 26)
 
 /* The decoded keys of one document, each with its length: below 1.7 bytes a byte. */
-#define DOCUMENT_MAX_KEYS ((size_t)UINT32_MAX)
+#define DOCUMENT_MAX_KEYS ((size_t)INT32_MAX)
 
 /*
- * An entry: offsets into the bytes, which fit 32 bits (BUF_MAX_FILE).  What
- * stands between key_end and value is the separator.
+ * An entry: offsets into the bytes, which fit 31 bits (BUF_MAX_FILE).  What
+ * stands between key_end and value is the separator; where it ends tells
+ * document_end.
  */
 struct document_entry {
 	uint32_t start;		/* of the first line that belongs to it */
-	uint32_t end;		/* behind its last line end */
-	uint32_t key;
+	uint32_t key;		/* with DOCUMENT_DECODED its place among the decoded keys */
 	uint32_t key_end;
 	uint32_t value;
 	uint32_t value_end;
 	uint32_t line;
-	uint32_t decoded;	/* place of the decoded key, 0: it stands in the bytes */
 };
+
+#define DOCUMENT_DECODED ((uint32_t)1 << 31)
 
 struct document {
 	const struct document_format *format;
@@ -226,8 +227,11 @@ document_walk_next(const struct document *d, struct document_walk *w, size_t *i)
 	return true;
 }
 
-/* Keep a decoded key; its place for struct document_entry, 0 when memory is out. */
-uint32_t document_add_key(struct document *d, const void *key, size_t n);
+/* Keep a decoded key, and have the entry lead to it.  -1: d->keys has failed. */
+int document_add_key(struct document *d, struct document_entry *x, const void *key, size_t n);
+
+/* Behind the entry, and its last line end where it has lines of its own. */
+size_t document_end(const struct document *d, const struct document_entry *x);
 
 /* Copy the document's bytes up to ${offset}; leave them out. */
 void document_render_upto(struct document_render *r, size_t offset);

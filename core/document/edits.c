@@ -688,7 +688,7 @@ edits_rank(const struct edits *e, size_t i)
 	uint64_t insert = c->kind == EDIT_INSERT ? 1 : 0;
 
 	if (insert == 1 && entry + 1 == count &&
-	    document_entry(e->d, entry)->end == document_bytes(e->d)->len)
+	    document_end(e->d, document_entry(e->d, entry)) == document_bytes(e->d)->len)
 		entry = count;
 	return (entry << 1 | insert) << 32 | i;
 }

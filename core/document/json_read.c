@@ -391,8 +391,7 @@ keep_path(struct scan *s, struct document_entry *x, struct error *err)
 		return STEP_FAIL;
 	if (len == x->key_end - x->key && len > 0 && memcmp(s->path.data, s->p + x->key, len) == 0)
 		return STEP_AFTER;
-	x->decoded = document_add_key(s->d, s->path.data, len);
-	if (x->decoded != 0)
+	if (document_add_key(s->d, x, s->path.data, len) == 0)
 		return STEP_AFTER;
 	(void)buf_check(&s->d->keys, err);
 	return STEP_FAIL;
@@ -503,7 +502,7 @@ close_box(struct scan *s)
 	struct box *box = &s->stack[--s->depth];
 	struct document_entry *x = vec_at(&s->boxes, box->number);
 
-	x->value_end = x->end = (uint32_t)++s->at;
+	x->value_end = (uint32_t)++s->at;
 	return STEP_AFTER;
 }
 
@@ -574,7 +573,7 @@ pass_scalar(struct scan *s, struct error *err)
 		return STEP_FAIL;
 	*x = s->x;
 	x->value = (uint32_t)start;
-	x->value_end = x->end = (uint32_t)s->at;
+	x->value_end = (uint32_t)s->at;
 	return keep_path(s, x, err);
 }
 

@@ -29,7 +29,7 @@ key_index_make(struct key_index *x, size_t count)
 {
 	size_t size = 16;
 
-	while (size / 4 * 3 <= count)
+	while (size / 8 * 7 <= count)
 		size *= 2;
 	x->mask = (uint32_t)(size - 1);
 	x->slots = calloc(size, sizeof(*x->slots));

@@ -29,7 +29,7 @@ struct scan {
 
 enum step {
 	STEP_ON,		/* the logical line goes on */
-	STEP_END,		/* it ended: value_end and end are set */
+	STEP_END,		/* it ended: value_end is set */
 	STEP_BAD		/* malformed escape: the problem is set */
 };
 
@@ -255,10 +255,9 @@ pass_line_end(struct scan *s, size_t at)
 }
 
 static enum step
-end_entry(struct scan *s, struct document_entry *x, size_t at)
+end_entry(struct document_entry *x, size_t at)
 {
 	x->value_end = (uint32_t)at;
-	x->end = (uint32_t)pass_line_end(s, at);
 	return STEP_END;
 }
 
@@ -283,10 +282,10 @@ properties_parse_join(struct scan *s, struct document_entry *x, size_t *at)
 
 	if (backslash + 1 == s->n ||
 	    properties_after_line_end(s->p, s->n, backslash + 1) == s->n)
-		return end_entry(s, x, backslash + 1);
+		return end_entry(x, backslash + 1);
 	next = pass_line_end(s, backslash + 1);
 	*at = properties_after_blanks(s->p, s->n, next);
-	return at_line_end(s, *at) ? end_entry(s, x, *at) : STEP_ON;
+	return at_line_end(s, *at) ? end_entry(x, *at) : STEP_ON;
 }
 
 static enum step
@@ -348,7 +347,7 @@ properties_parse_pass_key(struct scan *s, struct document_entry *x, size_t *at)
 			if (step == STEP_ON)
 				continue;
 		} else {
-			step = at_line_end(s, q) ? end_entry(s, x, q) : STEP_ON;
+			step = at_line_end(s, q) ? end_entry(x, q) : STEP_ON;
 		}
 		x->value = x->key_end;
 		return step;
@@ -368,7 +367,7 @@ pass_separator(struct scan *s, struct document_entry *x, size_t *at)
 
 	while (step == STEP_ON) {
 		if (at_line_end(s, *at))
-			return end_entry(s, x, *at);
+			return end_entry(x, *at);
 		c = s->p[*at];
 		if (properties_is_blank(c) || (properties_is_separator(c) && !separated)) {
 			separated = separated || properties_is_separator(c);
@@ -392,7 +391,7 @@ properties_parse_pass_value(struct scan *s, struct document_entry *x, size_t *at
 		end = line_end(s, *at);
 		backslash = next_backslash(s, *at);
 		if (backslash >= end)
-			return end_entry(s, x, end);
+			return end_entry(x, end);
 		*at = backslash;
 		step = pass_backslash(s, x, at);
 	} while (step == STEP_ON);
@@ -411,8 +410,7 @@ properties_parse_keep(struct scan *s, struct document_entry *x, struct error *er
 		properties_decode(key, n, &s->key);
 		if (buf_check(&s->key, err) == -1)
 			return -1;
-		x->decoded = document_add_key(s->d, s->key.data, s->key.len);
-		if (x->decoded == 0)
+		if (document_add_key(s->d, x, s->key.data, s->key.len) == -1)
 			return error_memory(err);
 	}
 	kept = vec_push(&s->d->entries);
@@ -452,7 +450,7 @@ pass_entry(struct scan *s, struct document_entry *x, size_t *at, struct error *e
 		step = properties_parse_pass_value(s, x, at);
 	if (step == STEP_BAD)
 		return 0;
-	*at = x->end;
+	*at = pass_line_end(s, x->value_end);
 	return properties_parse_keep(s, x, err);
 }
 

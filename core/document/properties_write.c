@@ -153,7 +153,7 @@ has_astral(const void *text, size_t n)
 static bool
 key_is_astral(const struct document_render *r, const struct document_entry *x)
 {
-	return has_astral(r->d->bytes.data + x->key, x->key_end - x->key);
+	return has_astral(r->d->bytes.data + x->start, x->key_end - x->start);
 }
 
 /* As properties_append_value, for text with other text of the value before it on its line. */
@@ -180,7 +180,7 @@ tail_of(const struct document *d)
 	x = document_entry(d, document_count(d) - 1);
 	for (run = x->value_end; run > x->value && p[run - 1] == '\\'; run--)
 		;
-	if (x->end < n || (x->value_end - run) % 2 == 0)
+	if (document_end(d, x) < n || (x->value_end - run) % 2 == 0)
 		return open ? TAIL_OPEN : TAIL_CLEAN;
 	/* Only a lone backslash at the end of the file makes a key of nothing. */
 	if (x->key == x->key_end && x->key == x->value)
@@ -247,8 +247,8 @@ is_separated_by_blanks(const struct document *d, const struct document_entry *x)
 static void
 replace_tail(struct document_render *r, const struct document_entry *x)
 {
-	if (x->end == r->d->bytes.len)
-		r->tail = x->value_end == x->end ? TAIL_OPEN : TAIL_CLEAN;
+	if (document_end(r->d, x) == r->d->bytes.len)
+		r->tail = x->value_end == r->d->bytes.len ? TAIL_OPEN : TAIL_CLEAN;
 }
 
 static void
@@ -269,8 +269,8 @@ static void
 properties_edit_remove_entry(struct document_render *r, const struct document_entry *x)
 {
 	document_render_upto(r, x->start);
-	document_render_skip(r, x->end);
-	if (x->end == r->d->bytes.len)
+	document_render_skip(r, document_end(r->d, x));
+	if (r->done == r->d->bytes.len)
 		r->tail = TAIL_CLEAN;
 }
 
@@ -299,7 +299,7 @@ static void
 properties_edit_insert(struct document_render *r, const struct edit *c)
 {
 	size_t at = c->entry == DOCUMENT_NONE ? r->d->bytes.len :
-	    document_entry(r->d, c->entry)->end;
+	    document_end(r->d, document_entry(r->d, c->entry));
 
 	document_render_upto(r, at);
 	if (at == r->d->bytes.len)

@@ -286,7 +286,8 @@ collect_entries(struct collection *x, const struct document *d, struct collected
 
 	memset(out, 0, sizeof(*out));
 	collection_begin(x);
-	rc = inspect_document(x->rules, d, NULL, &x->remarks, NULL);
+	rc = x->references ? inspect_cuts(x->rules, d, &x->remarks, NULL) :
+	    inspect_document(x->rules, d, NULL, &x->remarks, NULL);
 	for (size_t i = 0; i < document_count(d) && rc == 0; i++) {
 		/* A key that is a part of a secret is nothing to list. */
 		hidden = inspect_hidden(&x->remarks, &at, i);

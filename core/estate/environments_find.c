@@ -417,18 +417,18 @@ static const struct answer *
 answer_for(struct environments *e, const char *config, const struct reference *r,
     struct error *err)
 {
-	const char *remote = environments_intern(e, r->path, r->path_len);
 	struct folder *f = folder_for(e, config);
 	struct answer fresh, *a;
+	const char *remote;
 
-	if (remote == NULL || f == NULL) {
+	for (size_t i = 0; f != NULL && i < f->answers.len; i++) {
+		a = vec_at(&f->answers, i);
+		if (a->len == r->path_len && memcmp(a->remote, r->path, a->len) == 0)
+			return a;
+	}
+	if (f == NULL || (remote = environments_intern(e, r->path, r->path_len)) == NULL) {
 		error_memory(err);
 		return NULL;
-	}
-	for (size_t i = 0; i < f->answers.len; i++) {
-		a = vec_at(&f->answers, i);
-		if (a->remote == remote && a->len == r->path_len)
-			return a;
 	}
 	if (ask(e, f, config, r, remote, &fresh, err) != 0)
 		return NULL;
@@ -712,7 +712,7 @@ environments_settle_for(struct environments *e, struct configuration *const conf
 			return -1;
 	if (environments_settle(e, err) != 0)
 		return -1;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && sole(e) != NULL; i++)
 		if (refer_all(e, configs[i]->doc, err) != 0)
 			return -1;
 	return 0;

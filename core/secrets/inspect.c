@@ -26,6 +26,7 @@ struct inspecting {
 	struct vec *remarks;
 	struct buf value;	/* of the entry, decoded; secret */
 	struct buf opened;	/* with its references resolved; secret */
+	bool cuts;		/* that is all that is asked for */
 	bool refers;		/* an entry refers to a sealed one */
 	struct error *err;
 };
@@ -472,23 +473,25 @@ inspect_references(struct inspecting *x, size_t i)
 {
 	const char *value = (const char *)x->value.data;
 	struct reference r;
-	size_t start, end, len;
+	size_t start, end = 0, len;
 	const char *key = document_key(x->d, i, &len);
+	bool ours = false;
 
-	if (inspect_swallows(value, x->value.len))
-		return inspect_say(x, i, REMARK_WRONG, "unclosed-reference", "a `${` that is not "
-		    "closed takes the reference behind it with it", "close it with `}`, or write "
-		    "it without `{`");
-	if (inspect_is_unclosed(value, x->value.len))
+	while (resolve_next(value, x->value.len, end, &r, &start, &end)) {
+		if (inspect_find_open(value + start + 2, end - start - 2) != NULL)
+			return inspect_say(x, i, REMARK_WRONG, "unclosed-reference", "a `${` that "
+			    "is not closed takes the reference behind it with it", "close it with "
+			    "`}`, or write it without `{`");
+		ours = ours || reference_is_ours(&r);
+	}
+	if (inspect_is_unclosed(value + end, x->value.len - end))
 		return inspect_add(x, &(struct remark){ .level = rules_sensitive(x->r, key, len) &&
 		    inspect_begins(value, x->value.len, "${") ? REMARK_CUT : REMARK_NOTE,
 		    .kind = "unclosed-reference", .entry = i, .line = document_line(x->d, i),
 		    .text = "a reference is not closed: Kafka takes it as text",
 		    .hint = "close it with `}`; if it is text, name the key with --config" });
-	x->refers = x->refers || resolve_finds_ours(value, x->value.len);
-	if (!resolve_next(value, x->value.len, 0, &r, &start, &end))
-		return 0;
-	if (inspect_is_provider_parameter(x->d, i))
+	x->refers = x->refers || ours;
+	if (end > 0 && inspect_is_provider_parameter(x->d, i))
 		return inspect_say(x, i, REMARK_WRONG, "provider-parameter", "Kafka resolves no "
 		    "references in the parameters of config providers: the provider gets this "
 		    "text", "write the value in clear text into a file that only the service can "
@@ -564,11 +567,10 @@ inspect_mark(struct inspecting *x)
 	    .hint = "this takes it away: sed -i '1s/^\\xef\\xbb\\xbf//' FILE" });
 }
 
-int
-inspect_document(const struct rules *r, const struct document *d, const struct secrets_file *s,
-    struct vec *remarks, struct error *err)
+static int
+inspect_entries(struct inspecting *x)
 {
-	struct inspecting x = { .r = r, .d = d, .s = s, .remarks = remarks, .err = err };
+	const struct document *d = x->d;
 	const unsigned char *raw;
 	struct remark cut;
 	const char *key;
@@ -576,34 +578,52 @@ inspect_document(const struct rules *r, const struct document *d, const struct s
 	int rc = 0;
 	bool jaas;
 
-	buf_init_secret(&x.value, BUF_MAX_FILE);
-	buf_init_secret(&x.opened, BUF_MAX_FILE);
-	rc = inspect_mark(&x);
+	buf_init_secret(&x->value, BUF_MAX_FILE);
+	buf_init_secret(&x->opened, BUF_MAX_FILE);
+	rc = inspect_mark(x);
 	for (size_t i = 0; rc == 0 && i < document_count(d); i = end) {
 		end = i + 1;
 		key = document_key(d, i, &len);
 		jaas = jaas_key(key, len);
-		if (inspect_find_cut(&x, &x.value, i, jaas, &cut, &end)) {
-			if ((rc = inspect_add(&x, &cut)) == 0)
-				rc = inspect_add_rest(&x, i + 1, end, jaas);
+		if (inspect_find_cut(x, &x->value, i, jaas, &cut, &end)) {
+			if ((rc = inspect_add(x, &cut)) == 0)
+				rc = inspect_add_rest(x, i + 1, end, jaas);
 			continue;
 		}
 		raw = document_raw_value(d, i, &n);
-		if (n == 0 || !(jaas || inspect_is_worth(raw, n)))
+		if (x->cuts || n == 0 || !(jaas || inspect_is_worth(raw, n)))
 			continue;
-		buf_clear(&x.value);
-		if ((rc = document_value(d, i, &x.value, err)) == 0 && x.value.len > 0)
-			rc = inspect_value(&x, i, jaas);
+		buf_clear(&x->value);
+		if ((rc = document_value(d, i, &x->value, x->err)) == 0 && x->value.len > 0)
+			rc = inspect_value(x, i, jaas);
 	}
-	if (rc == 0 && x.refers && inspect_foreign(d) != NULL)
-		rc = inspect_add(&x, &(struct remark){ .level = REMARK_WRONG,
+	if (rc == 0 && x->refers && inspect_foreign(d) != NULL)
+		rc = inspect_add(x, &(struct remark){ .level = REMARK_WRONG,
 		    .kind = "unresolvable-here", .entry = DOCUMENT_NONE,
 		    .text = "nothing resolves the references in this file: it is one of log4j, "
 		    "librdkafka or ZooKeeper", .hint = "give the program the values with "
 		    "`propseal render` or `propseal exec`" });
-	buf_release(&x.opened);
-	buf_release(&x.value);
+	buf_release(&x->opened);
+	buf_release(&x->value);
 	return rc;
+}
+
+int
+inspect_document(const struct rules *r, const struct document *d, const struct secrets_file *s,
+    struct vec *remarks, struct error *err)
+{
+	struct inspecting x = { .r = r, .d = d, .s = s, .remarks = remarks, .err = err };
+
+	return inspect_entries(&x);
+}
+
+int
+inspect_cuts(const struct rules *r, const struct document *d, struct vec *remarks,
+    struct error *err)
+{
+	struct inspecting x = { .r = r, .d = d, .remarks = remarks, .cuts = true, .err = err };
+
+	return inspect_entries(&x);
 }
 
 const struct remark *

@@ -44,6 +44,10 @@ struct remark {
 int inspect_document(const struct rules *r, const struct document *d,
     const struct secrets_file *s, struct vec *remarks, struct error *err);
 
+/* The same, but of values only that they are cut: for who asks which keys are hidden. */
+int inspect_cuts(const struct rules *r, const struct document *d, struct vec *remarks,
+    struct error *err);
+
 /* The remark for which entry ${i} is hidden, or NULL.  ${*at}, 0 at first, is
  * where to go on: it is asked for the entries in their order. */
 const struct remark *inspect_hidden(const struct vec *remarks, size_t *at, size_t i);

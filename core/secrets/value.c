@@ -109,8 +109,12 @@ piece_is_braces(struct piece v)
 	do {
 		if (v.n - at < 3 || v.p[at] != '$' || v.p[at + 1] != '{')
 			return false;
-		for (depth = 1, at += 2; at < v.n && depth > 0; at++)
-			depth += v.p[at] == '{' ? 1 : v.p[at] == '}' ? (size_t)-1 : 0;
+		for (depth = 1, at += 2; at < v.n && depth > 0; at++) {
+			if (v.p[at] == '{')
+				depth++;
+			else if (v.p[at] == '}')
+				depth--;
+		}
 		if (depth > 0)
 			return false;
 		at += at < v.n && strchr(":/-_.@, ", v.p[at]) != NULL;
@@ -175,12 +179,14 @@ piece_is_reference(struct piece v)
 	/* Twice for the program behind, as Compose wants it. */
 	if (piece_begins(v, "$$") && piece_is_reference((struct piece){ v.p + 1, v.n - 1 }))
 		return true;
+	if (piece_is_braces(v))
+		return true;
 	/* Of letters there is but one that a pair begins with. */
 	for (size_t i = 0; (!ascii_is_letter(v.p[0]) || v.p[0] == 'E') &&
 	    i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		if (piece_is_between(v, pairs[i][0], pairs[i][1]))
 			return !piece_is_literal(v);
-	if (piece_is_braces(v) || piece_is_crypt(v) ||
+	if (piece_is_crypt(v) ||
 	    piece_begins_as_one(v, begins, sizeof(begins) / sizeof(begins[0])))
 		return true;
 	if (piece_begins(v, "projects/") && memmem(v.p, v.n, "/secrets/", 9) != NULL)

@@ -256,9 +256,11 @@ int
 providers_check(struct providers *p, struct checks *f, const struct configuration *c,
     struct error *err)
 {
+	const char *class = config_provider_class(p->o->config);
 	const struct document *by;
 	struct buf value, name;
 	struct reference r;
+	bool named;
 	struct error found;
 	const char *key, *what;
 	size_t len;
@@ -268,6 +270,8 @@ providers_check(struct providers *p, struct checks *f, const struct configuratio
 		return -1;
 	if (by == NULL)
 		return 0;
+	named = provider_lacks(by, REFERENCE_PROVIDER, strlen(REFERENCE_PROVIDER),
+	    class != NULL ? class : REFERENCE_PROVIDER_CLASS) == NULL;
 	buf_init_secret(&value, BUF_MAX_FILE);
 	buf_init(&name, 4096);
 	for (size_t i = 0; rc == 0 && i < document_count(c->doc); i++) {
@@ -277,8 +281,10 @@ providers_check(struct providers *p, struct checks *f, const struct configuratio
 		buf_clear(&name);
 		key = document_key(c->doc, i, &len);
 		rc = document_value(c->doc, i, &value, err);
-		if (rc != 0 || (what = workers_lack(by, c->doc, &value,
-		    config_provider_class(p->o->config), true, &r)) == NULL)
+		/* Most values are one reference of ours, for which it was asked already. */
+		if (rc != 0 || (named && reference_parse((const char *)value.data, value.len, &r) &&
+		    reference_is_ours(&r)) ||
+		    (what = workers_lack(by, c->doc, &value, class, true, &r)) == NULL)
 			continue;
 		text_append_visible(&name, r.provider, r.provider_len);
 		if (by == c->doc)

@@ -8,7 +8,7 @@
 #define LOGIN "a.b.PlainLoginModule required"
 
 /* What is told of a text: "<level><kind>@<line>" a remark, and `v`, `k` for what is hidden of
- * each entry, one after the other. */
+ * each entry, one after the other.  Who asks for cuts only has the same keys hidden. */
 static void
 assert_told(const char *text, bool json, const char *want)
 {
@@ -16,11 +16,12 @@ assert_told(const char *text, bool json, const char *want)
 	struct document *d = parse_as(json ? &document_json : &document_properties, text,
 	    strlen(text));
 	struct buf got;
-	struct vec remarks;
-	size_t at = 0;
-	const struct remark *r;
+	struct vec remarks, cuts;
+	size_t at = 0, at_cut = 0;
+	const struct remark *r, *cut;
 
 	buf_init(&got, 4096);
+	vec_init(&cuts, sizeof(struct remark), 1000);
 	vec_init(&remarks, sizeof(struct remark), 1000);
 	assert_int_equal(inspect_document(NULL, d, NULL, &remarks, NULL), 0);
 	for (size_t i = 0; i < remarks.len; i++) {
@@ -31,11 +32,15 @@ assert_told(const char *text, bool json, const char *want)
 		assert_non_null(r->hint);
 		buf_printf(&got, "%c:%s@%zu ", levels[r->level], r->kind, r->line);
 	}
+	assert_int_equal(inspect_cuts(NULL, d, &cuts, NULL), 0);
 	for (size_t i = 0; i < document_count(d); i++) {
 		r = inspect_hidden(&remarks, &at, i);
+		cut = inspect_hidden(&cuts, &at_cut, i);
+		assert_true((r != NULL && r->hides_key) == (cut != NULL && cut->hides_key));
 		buf_append_str(&got, r == NULL ? "-" : r->hides_key ? "k" : "v");
 	}
 	assert_string_equal(buf_cstr(&got), want);
+	vec_release(&cuts);
 	vec_release(&remarks);
 	buf_release(&got);
 	document_free(d);

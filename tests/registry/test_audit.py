@@ -235,7 +235,8 @@ def u03b_file_that_cannot_be_written():
     with SmallDisk(256 * 1024) as disk:
         if not disk.mounted:
             return
-        r = Registry({'audit.file': disk.folder + '/audit.log', 'audit.deadline.ms': 1000})
+        r = Registry({'audit.file': disk.folder + '/audit.log', 'audit.required': None,
+                      'audit.deadline.ms': 1000})
         r.start()
         put(r)
         disk.fill()
@@ -382,6 +383,24 @@ def u04c_change_whose_outcome_is_not_written():
     same(seen, {True, False}, 'kinds of refusals')
     r.stop()
     os.close(reading)
+    program.audit_verify(r.data, r.key_file)
+
+
+def u03c_file_that_is_not_required():
+    """It follows by itself, and at the next start."""
+    r = Registry({'audit.required': None}).start()
+    put(r)
+    for i in range(50):
+        ok(r.as_('adm').get(V('conn-a', 'k') + '/latest', [('X-Request-Id', f'u03c-{i}')]))
+    end = time.monotonic() + 10
+    while not audit.of_request(r, 'u03c-49'):
+        check(time.monotonic() < end, 'the line comes to the file')
+        time.sleep(0.01)
+    ok(r.as_('adm').get(V('conn-a', 'k') + '/latest', [('X-Request-Id', 'u03c-last')]))
+    r.kill()
+    r.start()
+    same(len(audit.of_request(r, 'u03c-last')), 2, 'lines of what was answered last')
+    r.stop()
     program.audit_verify(r.data, r.key_file)
 
 

@@ -891,7 +891,7 @@ def x29_trouble_is_told_once():
 
 def x30_end_while_the_audit_log_hangs():
     """The end does not wait for ever, and is none by a signal."""
-    r = Registry({'audit.deadline.ms': 300})
+    r = Registry({'audit.required': None, 'audit.deadline.ms': 300})
     hang = os.path.join(r.folder, 'hang')
     preload(r, 'hang', HANG_FILE=os.path.join(r.data, 'audit.log'), HANG_WHEN=hang)
     r.start()

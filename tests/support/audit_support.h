@@ -50,7 +50,9 @@ audit_teardown(void **state)
 UNIT_HELPER struct audit_options
 audit_defaults(void)
 {
-	return (struct audit_options){ .file = FILE_NAME, .deadline_ms = PATIENT_MS,
+	/* What is acknowledged is in the file, where tests look. */
+	return (struct audit_options){ .file = FILE_NAME, .required = { [AUDIT_FILE] = true },
+	    .deadline_ms = PATIENT_MS,
 	    .authority = "mds", .cluster = "lkc-1", .connect = "cc" };
 }
 

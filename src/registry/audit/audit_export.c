@@ -9,9 +9,11 @@
 
 #include "base/error.h"
 #include "registry/audit/audit_internal.h"
+#include "registry/base/clock.h"
 #include "registry/database/database.h"
 
 #define RETRY_MS 100		/* between attempts while nothing can be written */
+#define GATHER_MS 20		/* ... and between those that nobody waits for */
 #define SYNC_MS 1000		/* what is written to the file is synced then, */
 #define SYNC_BYTES ((uint64_t)4 << 20)	/* or when it is so much */
 #define ANCHOR_MS 60000
@@ -30,7 +32,6 @@ struct audit_sink {
 
 	/* under the lock of the audit */
 	bool started, done;
-	bool late;			/* not waited for until it has caught up */
 	bool reopen;
 	uint64_t position;		/* the last line that it has, */
 	uint64_t durable;		/* and has for good */
@@ -59,16 +60,14 @@ is_file(const struct audit_sink *s)
 }
 
 uint64_t
-audit_sinks_position(const struct audit *a, bool required_alone)
+audit_sinks_required(const struct audit *a)
 {
 	uint64_t least = UINT64_MAX;
 
 	for (int i = 0; i < AUDIT_SINKS; i++) {
 		const struct audit_sink *s = a->sinks[i];
 
-		/* A reader of the file finds what was answered already. */
-		if (s != NULL && (s->required || (!required_alone && is_file(s) && !s->late)) &&
-		    s->position < least)
+		if (s != NULL && s->required && s->position < least)
 			least = s->position;
 	}
 	return least;
@@ -84,15 +83,6 @@ audit_sinks_durable(const struct audit *a)
 			least = a->sinks[i]->durable;
 	}
 	return least;
-}
-
-void
-audit_sinks_late(struct audit *a)
-{
-	for (int i = 0; i < AUDIT_SINKS; i++) {
-		if (a->sinks[i] != NULL && a->sinks[i]->position < a->head)
-			a->sinks[i]->late = true;
-	}
 }
 
 void
@@ -290,21 +280,19 @@ read_table(struct audit_sink *s, uint64_t position, uint64_t *first, struct erro
 	return more == -1 ? -1 : 0;
 }
 
-/* Have the sink take what comes behind its position.  ${c}: where it is, NULL: in
- * the table. */
+/* Have the sink take what comes behind its position.  ${c}: where it is, in the first ${n}
+ * bytes, as more may come there meanwhile; NULL: in the table. */
 static int
-sink_follow(struct audit_sink *s, const struct audit_chunk *c, uint64_t *position,
+sink_follow(struct audit_sink *s, const struct audit_chunk *c, size_t n, uint64_t *position,
     struct error *err)
 {
 	uint64_t first, taken;
 	const char *text;
-	size_t n;
 	int rc;
 
 	if (c != NULL) {
 		first = c->first;
 		text = c->text;
-		n = c->n;
 	} else {
 		if (read_table(s, *position, &first, err) == -1)
 			return -1;
@@ -356,6 +344,7 @@ sink_step(struct audit_sink *s)
 	struct error err = { 0 };
 	uint64_t position = s->position, now = audit_now();
 	const bool reopen = s->reopen, behind = position < a->head;
+	size_t n = 0;
 	bool due;
 	int rc;
 
@@ -367,11 +356,13 @@ sink_step(struct audit_sink *s)
 	}
 	s->reopen = false;
 	c = behind ? find_chunk(a, position + 1) : NULL;
-	if (c != NULL)
+	if (c != NULL) {
 		c->users++;
+		n = c->n;
+	}
 	pthread_mutex_unlock(&a->lock);
 	if (behind)
-		rc = sink_follow(s, c, &position, &err);
+		rc = sink_follow(s, c, n, &position, &err);
 	else
 		rc = s->kind == AUDIT_FILE ? audit_log_file_ready(&s->file, &err) : 0;
 	if (rc == 0 && is_file(s) && (due || s->file.unsynced >= SYNC_BYTES))
@@ -384,19 +375,21 @@ sink_step(struct audit_sink *s)
 	s->position = position;
 	if (!is_file(s))
 		s->durable = position;
-	if (position >= a->head)
-		s->late = false;
 	sink_failed(s, rc == -1 ? &err : NULL);
-	if (rc == -1)
-		s->late = true;
 	list = audit_settle(a);
 	if (list != NULL) {
 		pthread_mutex_unlock(&a->lock);
 		audit_tell(list);
 		pthread_mutex_lock(&a->lock);
 	}
-	if (rc == -1 && !atomic_load(&a->stop))
+	if (rc == -1 && !atomic_load(&a->stop)) {
 		audit_wait_until(a, &a->news, audit_now() + RETRY_MS);
+	} else if (behind && !s->required && position >= a->head && !a->closing) {
+		/* News does not wake it meanwhile, so that it writes for many requests. */
+		pthread_mutex_unlock(&a->lock);
+		clock_pause(GATHER_MS);
+		pthread_mutex_lock(&a->lock);
+	}
 }
 
 static void *

@@ -190,10 +190,11 @@ struct audit_chunk {
 	struct audit_chunk *next;
 	uint64_t first, last;
 	unsigned users;			/* exports that are writing it, and the list */
-	size_t n;
+	size_t n, cap;
 	char text[];
 };
 
+#define AUDIT_CHUNK_BYTES ((size_t)64 << 10)
 #define AUDIT_CHUNKS_BYTES ((size_t)8 << 20)	/* what is older is read from the table */
 
 #define AUDIT_REASONS 32	/* different texts of audit_unready */
@@ -263,7 +264,7 @@ uint64_t audit_now(void);
 /* Wait on a condition until that time at most.  The lock is held. */
 void audit_wait_until(struct audit *a, pthread_cond_t *c, uint64_t ms);
 
-/* Take from the told those who need not wait any longer: in all awaited exports,
+/* Take from the told those who need not wait any longer: in all required exports,
  * or not within the deadline.  The lock is held. */
 struct audit_wait *audit_settle(struct audit *a);
 
@@ -280,14 +281,10 @@ int audit_sinks_start(struct audit *a, struct error *err);
 bool audit_sinks_end(struct audit *a);
 void audit_sinks_free(struct audit *a);
 
-/* The line up to which each export that is awaited has come (the lock is held),
- * and up to which all have what they need durably. */
-uint64_t audit_sinks_position(const struct audit *a, bool required_alone);
+/* The line up to which each required export has come (the lock is held), and up to
+ * which all have what they need durably. */
+uint64_t audit_sinks_required(const struct audit *a);
 uint64_t audit_sinks_durable(const struct audit *a);
-
-/* Do not wait for those that are not required until they have caught up.  The
- * lock is held. */
-void audit_sinks_late(struct audit *a);
 
 /* Why a required one, and another, does not take anything; NULL: it does.  The
  * lock is held. */

@@ -21,7 +21,7 @@
 #define WORDS_MAX 8192
 #define KEEP_BYTES ((size_t)4 << 20)	/* of a batch's memory, from one to the next */
 #define KEPT_LINES_MAX 16384U	/* until they can be written */
-#define LATE_MS 250		/* an export that is not required is waited for */
+#define WATCH_MS 125
 #define PRUNE_STEP 2000U	/* lines that go from the table at once */
 #define NOTE_STEP 1000U		/* ... after which it is noted how far exports have come */
 
@@ -437,26 +437,41 @@ audit_write(struct audit *a, struct error *err)
 
 /* --- once it is committed, or not --- */
 
+/* Room for ${n} bytes in the newest chunk, or in a new one.  NULL: no memory. */
+static struct audit_chunk *
+chunk_for(struct audit *a, uint64_t first, size_t n)
+{
+	struct audit_chunk *c = a->chunks != NULL ? a->newest : NULL;
+	size_t cap = n > AUDIT_CHUNK_BYTES ? n : AUDIT_CHUNK_BYTES;
+
+	if (c != NULL && c->cap - c->n >= n)
+		return c;
+	if ((c = malloc(sizeof(*c) + cap)) == NULL)
+		return NULL;
+	*c = (struct audit_chunk){ .first = first, .users = 1, .cap = cap };
+	*(a->chunks != NULL ? &a->newest->next : &a->chunks) = c;
+	a->newest = c;
+	a->chunks_bytes += cap;
+	return c;
+}
+
 /* Give the lines to the exports.  The lock is held. */
 static void
 put_chunk(struct audit *a, uint64_t first)
 {
-	struct audit_chunk *c = malloc(sizeof(*c) + a->out.len), *old;
+	struct audit_chunk *c = chunk_for(a, first, a->out.len), *old;
 
 	if (c != NULL) {
-		*c = (struct audit_chunk){ .first = first, .last = a->chain.seq, .users = 1,
-		    .n = a->out.len };
-		memcpy(c->text, a->out.data, c->n);
-		*(a->chunks != NULL ? &a->newest->next : &a->chunks) = c;
-		a->newest = c;
-		a->chunks_bytes += c->n;
+		memcpy(c->text + c->n, a->out.data, a->out.len);
+		c->n += a->out.len;
+		c->last = a->chain.seq;
 	}
 	/* Without it they are read from the table, as what is older. */
 	while (a->chunks != NULL && (c == NULL || (a->chunks_bytes > AUDIT_CHUNKS_BYTES &&
 	    a->chunks->next != NULL))) {
 		old = a->chunks;
 		a->chunks = old->next;
-		a->chunks_bytes -= old->n;
+		a->chunks_bytes -= old->cap;
 		if (--old->users == 0)
 			free(old);
 	}
@@ -595,11 +610,10 @@ judge(struct audit *a)
 struct audit_wait *
 audit_settle(struct audit *a)
 {
-	uint64_t position = audit_sinks_position(a, false), now = audit_now();
-	uint64_t required = audit_sinks_position(a, true);
+	uint64_t required = audit_sinks_required(a), now = audit_now();
 	struct audit_wait *list = NULL, **last = &list, *w;
 
-	while ((w = a->told) != NULL && (w->last <= position || w->deadline <= now)) {
+	while ((w = a->told) != NULL && (w->last <= required || w->deadline <= now)) {
 		a->told = w->next;
 		if (w->last > required) {
 			w->failed = 1;
@@ -657,13 +671,9 @@ watch_run(void *audit)
 	while (!a->watch_stop) {
 		now = audit_now();
 		/* Often enough that nobody need wake it. */
-		next = now + LATE_MS / 2;
+		next = now + WATCH_MS;
 		list = expire(a, a->pending, now, &next, NULL);
 		list = expire(a, a->inflight, now, &next, list);
-		/* Those that are committed wait for what is required; a moment for
-		 * the others, unless those have fallen behind. */
-		if (a->told != NULL && now + a->deadline_ms >= a->told->deadline + LATE_MS)
-			audit_sinks_late(a);
 		late = audit_settle(a);
 		if (list != NULL || late != NULL) {
 			pthread_mutex_unlock(&a->lock);
@@ -901,7 +911,7 @@ audit_close(struct audit *a)
 	list = fail_all(a->pending, fail_all(a->inflight, NULL));
 	while ((w = a->told) != NULL) {
 		a->told = w->next;
-		w->failed = w->last > audit_sinks_position(a, true);
+		w->failed = w->last > audit_sinks_required(a);
 		w->next = list;
 		list = w;
 	}

@@ -34,7 +34,8 @@ PASSWORDS = {'adm': 'the pass:word of adm \u00fc', 'own': 'own-password-0'}
 # What would be a leak wherever it is seen outside of an answer.
 MARKER = 'Mark3r-0f-a-Secret-Value'
 
-QUICK = {'auth.failures.max': 1000000, 'http.drain.timeout.ms': 3000}
+# A setting that is None is left out.  What is answered is in the file, for cases that look there.
+QUICK = {'auth.failures.max': 1000000, 'http.drain.timeout.ms': 3000, 'audit.required': 'file'}
 START_TIMEOUT = 30
 
 _work = None
@@ -134,7 +135,7 @@ class Registry:
     def arguments(self, key_file=None):
         config = write(os.path.join(self.folder, 'registry.conf'), ''.join(
             f'{name} = {str(value).lower() if isinstance(value, bool) else value}\n'
-            for name, value in self.config.items()))
+            for name, value in self.config.items() if value is not None))
         return ['registry', 'serve', '--data', self.data, '--listen', '127.0.0.1:0',
                 '--config', config, '--master-key-file', key_file or self.key_file]
 

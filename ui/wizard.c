@@ -540,10 +540,11 @@ now_text(struct steps *s, struct app *a, struct buf *out)
 	buf_printf(out, "Copy the secrets file to %s on each host, and give the services the "
 	    "master key (KEY stands for a file with it):\n\n", w->where.remote.text);
 	/* Lines to copy: none is wider than the smallest usual screen. */
-	buf_append_str(out, "systemd    systemd-creds encrypt --name=propseal.master-key KEY "
-	    "/etc/key.cred\n"
+	buf_append_str(out, "systemd    install -d -m 0700 /etc/credstore.encrypted\n"
+	    "           systemd-creds encrypt --name=propseal.master-key KEY \\\n"
+	    "           /etc/credstore.encrypted/propseal.master-key\n"
 	    "           [Service]\n"
-	    "           LoadCredentialEncrypted=propseal.master-key:/etc/key.cred\n"
+	    "           LoadCredentialEncrypted=propseal.master-key\n"
 	    "Kubernetes kubectl create secret generic propseal-master-key \\\n"
 	    "           --from-file=key=KEY\n"
 	    "Ansible    propseal.kafka.secret_file, with master_key from your vault\n"

@@ -837,7 +837,7 @@ works_on_the_smallest_screen(void **state)
 	see(v, "Sealed");
 	/* What does not fit is scrolled to. */
 	vt_assert_lacks(v, "teaches");
-	for (int page = 0; page < 30 && !vt_has(v, "the rest."); page++)
+	for (int page = 0; page < 40 && !vt_has(v, "the rest."); page++)
 		vt_key(v, "\033[6~");
 	vt_assert_has(v, "the rest.");
 	vt_key(v, KEY_DOWN);

@@ -71,7 +71,9 @@ static const struct command commands_own[] = {
 		    " --local-secrets-file secrets.properties --remote-secrets-file "
 		    "/etc/kafka/secrets.properties\n"
 		    "file encrypt --config-file server.properties --config "
-		    "ssl.key.password,sasl.secret",
+		    "ssl.key.password,sasl.secret \\\n"
+		    " --local-secrets-file secrets.properties --remote-secrets-file "
+		    "/etc/kafka/secrets.properties",
 		.flags = { SEVERAL_FILES, MAY(CONFIG_KEYS), SEALING, LAST },
 		.by_rules = true,
 		.run = commands_encrypt,
@@ -87,7 +89,8 @@ static const struct command commands_own[] = {
 		.examples = "file decrypt --config-file server.properties --output-file - \\\n"
 		    " --local-secrets-file secrets.properties --config ssl.key.password\n"
 		    "file decrypt --config-file server.properties --config-file "
-		    "client.properties \\\n --output-file /dev/null && echo all open",
+		    "client.properties \\\n --local-secrets-file secrets.properties "
+		    "--output-file /dev/null && echo all open",
 		.flags = {
 			SEVERAL_FILES, MUST(OUTPUT_FILES), MAY(CONFIG_KEYS), KEYS,
 			MAY(LEGACY_CBC), MAY(ANY_NAME), WRITING, LAST
@@ -106,7 +109,9 @@ static const struct command commands_own[] = {
 		.examples = "file add --config-file server.properties --config @new.properties \\\n"
 		    " --local-secrets-file secrets.properties --remote-secrets-file "
 		    "/etc/kafka/secrets.properties\n"
-		    "file add --config-file server.properties --config - <new.properties",
+		    "file add --config-file server.properties --local-secrets-file "
+		    "secrets.properties \\\n --remote-secrets-file "
+		    "/etc/kafka/secrets.properties --config - <new.properties",
 		.flags = { SEVERAL_FILES, MUST(CONFIG_TEXT), SEALING, LAST },
 		.run = commands_add,
 	},
@@ -115,7 +120,10 @@ static const struct command commands_own[] = {
 		.name = "update",
 		.summary = "change sealed values of a configuration file",
 		.details = "As add, for keys that are in the configuration file already.",
-		.examples = "file update --config-file server.properties --config @new.properties",
+		.examples = "file update --config-file server.properties --config "
+		    "@new.properties \\\n"
+		    " --local-secrets-file secrets.properties --remote-secrets-file "
+		    "/etc/kafka/secrets.properties",
 		.flags = { SEVERAL_FILES, MUST(CONFIG_TEXT), SEALING, LAST },
 		.run = commands_update,
 	},
@@ -125,7 +133,8 @@ static const struct command commands_own[] = {
 		.summary = "remove sealed values from both files",
 		.details = "The entry goes from the configuration file and from the secrets file.  "
 		    "No key is needed.  The value\nis gone for good.",
-		.examples = "file remove --config-file server.properties --config ssl.key.password",
+		.examples = "file remove --config-file server.properties --config ssl.key.password "
+		    "\\\n --local-secrets-file secrets.properties",
 		.flags = { SEVERAL_FILES, MUST(CONFIG_KEYS), MAY(ORPHAN), WRITING, LAST },
 		.run = commands_remove,
 	},
@@ -192,7 +201,7 @@ static const struct command commands_own[] = {
 		    "count.  A and B are files\nor folders.  Secrets are resolved if there is "
 		    "a key, and are said to be equal or not, but never shown.\nThe exit status is "
 		    "3 when there is a difference.",
-		.examples = "file diff server.properties server.properties.new\n"
+		.examples = "file diff server.properties /etc/kafka/server.properties\n"
 		    "file diff staging/ production/ -o json",
 		.arguments = "A B",
 		.min_args = 2,
@@ -704,7 +713,8 @@ static const struct command commands_own[] = {
 		.name = "completion",
 		.summary = "print a shell's script that completes command lines",
 		.details = "`make install` puts it where the shells look.  Otherwise, for bash:\n"
-		    "source <(propseal completion bash)",
+		    "source <(propseal completion bash), or for good, after "
+		    "`mkdir -p ~/.local/share/bash-completion/completions`, as below.",
 		.examples = "completion bash >~/.local/share/bash-completion/completions/propseal",
 		.arguments = "bash|zsh|fish",
 		.min_args = 1,
@@ -789,7 +799,7 @@ static const struct command commands_registry[] = {
 		.details = "What is deleted can be undeleted for a while, unless --destroy is "
 		    "given.  Asks first.",
 		.examples = "registry delete my-connector password 2\n"
-		    "registry delete my-connector --destroy --yes",
+		    "registry delete my-connector password 2 --destroy --yes",
 		.arguments = "PATH [KEY [VERSION]]",
 		.min_args = 1,
 		.max_args = 3,

@@ -693,8 +693,10 @@ config_check_file(struct checking *c, const char *path, bool foreign)
 	f = config_file_read(path, foreign, config_check_say, c, &err);
 	if (f != NULL && (alone = config_single(f, &err)) == NULL)
 		config_check_say(c, &err);
-	else if (f != NULL)
+	else if (f != NULL) {
+		config_tell_unused(alone);
 		config_free(alone);
+	}
 	if (c->json) {
 		json_out_object(&c->writer, NULL);
 		json_out_text(&c->writer, "path", path);

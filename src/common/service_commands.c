@@ -38,7 +38,7 @@ static const struct command service_commands[] = {
 		    "at once.  --url asks a registry that runs, instead of --data: so it goes "
 		    "where a topic has the users.",
 		.examples = "registry user add alice --data registry\n"
-		    "registry user disable alice --url https://registry:8081 --token-file admin\n"
+		    "registry user disable alice --url https://registry:8082 --token-file admin\n"
 		    "registry user list --data registry -o json",
 		.arguments = "add|remove|disable|enable|list [NAME]",
 		.min_args = 1,

@@ -522,6 +522,7 @@ case_a_baseline_lets_only_new_ones_count() {
 	expect_rc 1
 	expect_err 'base:4: '
 	audit . --baseline missing
+	expect_err '--update-baseline makes it'
 	expect_rc 1
 }
 

@@ -853,6 +853,9 @@ case_a_repository_takes_no_rules_away() {
 	run git check --staged
 	expect_rc 3
 	expect_err 'propseal.ini:2: public-keys is not used'
+	run config check
+	expect_rc 0
+	expect_err 'propseal.ini:2: public-keys is not used'
 	run git check
 	expect_rc 3
 	run file show b.properties

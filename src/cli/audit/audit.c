@@ -317,7 +317,9 @@ audit_baseline(struct audit *a, const struct options *o, int64_t now, struct err
 		return error_hint(err, "name the file that the findings are written to");
 	}
 	if (audit_baseline_apply(a, path, now, &unused, err) != 0) {
-		if (!o->on[FLAG_UPDATE_BASELINE] || err->code != ERROR_MISSING)
+		if (err->code == ERROR_MISSING && !o->on[FLAG_UPDATE_BASELINE])
+			return error_hint(err, "--update-baseline makes it, of what is found now");
+		if (err->code != ERROR_MISSING)
 			return -1;
 	} else if (unused > 0 && !o->on[FLAG_UPDATE_BASELINE]) {
 		report_note("%s: %zu finding%s there no more; --update-baseline takes %s out", path,

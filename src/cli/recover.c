@@ -20,6 +20,7 @@
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "estate/lost_key.h"
+#include "file/file.h"
 #include "plan/change.h"
 #include "secrets/secrets_file.h"
 
@@ -208,6 +209,13 @@ recover_change(struct change *c, const struct recover *r, const struct document 
 	    passphrase, err) != 0 ||
 	    change_files(c, NULL, r->x->path, false, err) != 0 || change_start(c, err) != 0)
 		return -1;
+	/* What nothing opened when it was looked at may have been recovered since. */
+	if (!file_id_equal(secrets_file_id(c->secrets), secrets_file_id(r->x->secrets))) {
+		error_set(err, ERROR_STALE, "it was changed while this began, perhaps by another "
+		    "`propseal recover`");
+		error_place(err, r->x->path, 0);
+		return error_hint(err, "`propseal recover plan` says what is lost now");
+	}
 	if (lost_plan(c, values, passphrase->data, passphrase->len, &kept, &master, err) == 0 &&
 	    (c->dry || lost_keep(c, kept, err) == 0))
 		rc = file_finish_with_key(c, master, err);

@@ -125,6 +125,33 @@ case_some_of_them_with_partial() {
 	expect_opens zookeeper.password CANARY-2
 }
 
+# Two at once: what the first has sealed is not taken for lost by the second, which had looked before.
+case_what_another_has_recovered_stays() {
+	local first calm=0
+	lose
+	printf 'server.properties/ssl.key.password=CANARY-1\n' >values
+	mkfifo ../later
+	"$PROPSEAL" recover apply --local-secrets-file sec.properties --config @values --passphrase - \
+	    --partial <../later >../second 2>&1 &
+	first=$!
+	exec 9>../later
+	# Once it has looked it sleeps until it gets its passphrase.
+	while [ "$calm" -lt 5 ]; do
+		sleep 0.1
+		[[ $(sed 's/.*) //' "/proc/$first/stat") == S* ]] && calm=$((calm + 1)) || calm=0
+	done
+	run recover apply --local-secrets-file sec.properties --config @values --passphrase @newpass --partial
+	expect_rc 0
+	take_key
+	cat newpass >&9
+	exec 9>&-
+	wait "$first"
+	rc=$?
+	expect_rc 1
+	grep -q 'it was changed while this began' ../second || fail "$(cat ../second)"
+	expect_opens ssl.key.password CANARY-1
+}
+
 case_dry_run_changes_nothing() {
 	lose
 	run recover plan --local-secrets-file sec.properties --output-file values

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "crypto/mac.h"
 #include "secrets/reference.h"
@@ -30,7 +31,8 @@ struct environment {
 	const char *name;		/* of its section, else its folder below the root */
 	const char *path;		/* of its secrets file, as it was found */
 	bool found;			/* below the roots, or named; else a reference led to it */
-	struct secrets_file *secrets;	/* NULL: it is not there, or cannot be read */
+	struct secrets_file *secrets;	/* NULL: it is not there, or cannot be read; or not held
+				 * (environments_set_lean) */
 	struct error *problem;		/* why; NULL: it can */
 	struct key *master;		/* NULL: locked */
 	char fingerprint[MAC_FINGERPRINT];	/* of the master key, "" while locked */
@@ -87,10 +89,17 @@ struct environment *environments_add(struct environments *e, const char *path,
 struct environment *environments_name(struct environments *e, const char *path, bool only,
     struct error *err);
 
-/* Hold the content of one secrets file at a time, and read another one again when it is asked for:
- * for many that are looked at one after the other.  Of ->secrets only path, id, metadata and the
- * paths that it notes may be asked for then.  Before the first is read. */
-void environments_set_lean(struct environments *e);
+/* Hold one secrets file at a time, and read another one again when it is asked for: for many that
+ * are looked at one after the other.  ->secrets is NULL while a file is not held, without a
+ * problem; environment_iterations and environment_noted tell what is known of it then.  Without
+ * ${destinations} it is not noted where references are, and where new secrets go cannot be asked.
+ * Before the first is read. */
+void environments_set_lean(struct environments *e, bool destinations);
+
+/* Of a secrets file, held or not: the iterations (0: it cannot be read), and the paths that it
+ * notes for itself (NULL behind the last). */
+uint32_t environment_iterations(const struct environment *x);
+const char *environment_noted(const struct environment *x, size_t i);
 
 /* The one that environments_name was called for with ${only}, or NULL. */
 struct environment *environments_only(const struct environments *e);

@@ -35,6 +35,7 @@ environments_new(const char *const roots[], size_t n, struct error *err)
 
 	if (e == NULL)
 		return NULL;
+	e->destinations = true;
 	e->roots = roots;
 	e->root_count = n;
 	vec_init(&e->all, sizeof(struct known *), ENVIRONMENTS_MAX);
@@ -66,6 +67,7 @@ known_free(struct known *k)
 		free(position_at(k, i)->real);
 	}
 	vec_release(&k->positions);
+	free(k->noted);
 	free(k->counts);
 	map_free(k->references);
 	map_free(k->around);
@@ -114,8 +116,7 @@ environments_intern(struct environments *e, const char *text, size_t len)
 	return copy;
 }
 
-/* Answers may be others from now on. */
-static void
+void
 environments_forget(struct environments *e)
 {
 	for (size_t i = 0; i < e->folders.len; i++)
@@ -143,13 +144,25 @@ add_position(struct known *k, const char *path, struct error *err)
 	return 0;
 }
 
-static struct known *
-known_of_id(const struct environments *e, const struct file_id *id)
+bool
+known_is_at(const struct known *k, const struct file_id *id)
 {
-	for (size_t i = 0; id->exists && i < e->all.len; i++) {
+	return k->place.exists && id->exists && k->place.dev == id->dev && k->place.ino == id->ino;
+}
+
+static struct place
+place_of(const struct file_id *id)
+{
+	return (struct place){ id->exists, id->dev, id->ino };
+}
+
+static struct known *
+known_at_place(const struct environments *e, const struct place *p)
+{
+	for (size_t i = 0; p->exists && i < e->all.len; i++) {
 		struct known *k = known_at(e, i);
 
-		if (file_id_same(&k->id, id))
+		if (k->place.exists && k->place.dev == p->dev && k->place.ino == p->ino)
 			return k;
 	}
 	return NULL;
@@ -203,24 +216,83 @@ known_count_by_name(struct known *k, struct error *err)
 	return 0;
 }
 
-/* The content of ${k}'s is held: that of another one no more, where only one may be. */
-static void
-known_holds(struct known *k)
+/* Free the secrets file of ${k}, and keep what is asked for without it. */
+static int
+known_rest(struct known *k, struct error *err)
+{
+	struct secrets_file *s = k->face.secrets;
+	size_t n = secrets_file_remote_count(s);
+
+	if (n > 0 && (k->noted = calloc(n + 1, sizeof(*k->noted))) == NULL)
+		return error_memory(err);
+	for (size_t i = 0; i < n; i++) {
+		const char *path = secrets_file_remote(s, i);
+
+		if ((k->noted[i] = environments_intern(k->all, path, strlen(path))) == NULL)
+			return error_memory(err);
+	}
+	k->iterations = secrets_file_metadata(s)->iterations;
+	k->rests = true;
+	secrets_file_free(s);
+	k->face.secrets = NULL;
+	return 0;
+}
+
+/* ${k}'s is held: another one no more, where only one may be. */
+static int
+known_holds(struct known *k, struct error *err)
 {
 	struct environments *e = k->all;
+	struct known *other = e->awake;
 
 	if (!e->lean)
-		return;
-	if (e->awake != NULL && e->awake != k && e->awake->face.secrets != NULL)
-		secrets_file_rest(e->awake->face.secrets);
+		return 0;
 	e->awake = k;
+	return other != NULL && other != k && other->face.secrets != NULL ?
+	    known_rest(other, err) : 0;
 }
 
 int
 known_wake(struct known *k, struct error *err)
 {
-	return k->face.secrets != NULL && secrets_file_rests(k->face.secrets) &&
-	    environment_reload(&k->face, err) == -1 ? -1 : 0;
+	return k->rests && environment_reload(&k->face, err) == -1 ? -1 : 0;
+}
+
+bool
+known_is_readable(const struct known *k)
+{
+	return k->rests || k->face.secrets != NULL;
+}
+
+const char *
+environment_noted(const struct environment *x, size_t i)
+{
+	const struct known *k = (const struct known *)x;
+
+	if (k->rests)
+		return k->noted != NULL ? k->noted[i] : NULL;
+	return x->secrets != NULL && i < secrets_file_remote_count(x->secrets) ?
+	    secrets_file_remote(x->secrets, i) : NULL;
+}
+
+uint32_t
+environment_iterations(const struct environment *x)
+{
+	const struct known *k = (const struct known *)x;
+
+	return k->rests ? k->iterations : x->secrets != NULL ?
+	    secrets_file_metadata(x->secrets)->iterations : 0;
+}
+
+bool
+known_notes(const struct known *k, const char *path, size_t len)
+{
+	const char *noted;
+
+	for (size_t i = 0; (noted = environment_noted(&k->face, i)) != NULL; i++)
+		if (strlen(noted) == len && memcmp(noted, path, len) == 0)
+			return true;
+	return false;
 }
 
 /* Have ${s} (owned), or the reason why there is none. */
@@ -239,12 +311,14 @@ take_secrets(struct known *k, struct secrets_file *s, struct error *why, struct 
 	free(k->face.problem);
 	k->face.problem = NULL;
 	k->face.secrets = s;
+	k->rests = false;
+	free(k->noted);
+	k->noted = NULL;
 	environments_forget(k->all);
 	if (s != NULL) {
 		secrets_file_set_policy(s, k->all->policy);
-		k->id = *secrets_file_id(s);
-		known_holds(k);
-		return 0;
+		k->place = place_of(secrets_file_id(s));
+		return known_holds(k, err);
 	}
 	if (why->code == ERROR_MEMORY || (k->face.problem = malloc(sizeof(*why))) == NULL)
 		return error_memory(err);
@@ -258,7 +332,11 @@ try_key(struct environment *x, const struct key *master, struct error *err)
 {
 	struct error why;
 
-	if (x->master != NULL || x->secrets == NULL ||
+	if (x->master != NULL)
+		return 0;
+	if (known_wake((struct known *)x, err) != 0)
+		return -1;
+	if (x->secrets == NULL ||
 	    secrets_file_metadata(x->secrets)->data_key == NULL)
 		return 0;
 	if (environment_unlock(x, master, &why) == 0)
@@ -277,13 +355,15 @@ known_of_path(struct environments *e, const char *path, struct configuration *c,
 	struct secrets_file *s;
 	struct known *k, **slot;
 	struct file_id id = { .exists = false };
+	struct place place;
 	struct error why;
 
 	if (c != NULL)
 		id = c->id;
 	else
 		(void)file_identify(path, &id, NULL);
-	if ((k = known_of_id(e, &id)) != NULL) {
+	place = place_of(&id);
+	if ((k = known_at_place(e, &place)) != NULL) {
 		return known_at_path(e, path) == k || add_position(k, path, err) == 0 ? k : NULL;
 	}
 	/* One that was replaced has another inode, and is the same environment. */
@@ -292,7 +372,7 @@ known_of_path(struct environments *e, const char *path, struct configuration *c,
 	if ((k = error_alloc(sizeof(*k), err)) == NULL)
 		return NULL;
 	k->all = e;
-	k->id = id;
+	k->place = place;
 	vec_init(&k->positions, sizeof(struct position), POSITIONS_MAX);
 	if (c != NULL) {
 		s = secrets_file_take(path, &c->id, c->doc, &why);
@@ -349,9 +429,10 @@ environments_set_policy(struct environments *e, struct secrets_policy policy)
 }
 
 void
-environments_set_lean(struct environments *e)
+environments_set_lean(struct environments *e, bool destinations)
 {
 	e->lean = true;
+	e->destinations = destinations;
 }
 
 struct environment *
@@ -471,7 +552,7 @@ environments_take_keys(struct environments *to, const struct environments *from,
 		if (old->face.master == NULL)
 			continue;
 		/* Of one without a data key only the file can tell. */
-		k = known_of_id(to, &old->id);
+		k = known_at_place(to, &old->place);
 		if (k != NULL && k->face.master == NULL && k->face.secrets != NULL &&
 		    environment_unlock(&k->face, old->face.master, &why) != 0 &&
 		    why.code == ERROR_MEMORY)
@@ -491,8 +572,7 @@ environment_reload(struct environment *x, struct error *err)
 	struct error why = { .code = ERROR_NONE };
 	struct key *master;
 
-	if (x->secrets != NULL && !secrets_file_rests(x->secrets) &&
-	    file_identify(x->path, &now, NULL) == 0 &&
+	if (x->secrets != NULL && file_identify(x->path, &now, NULL) == 0 &&
 	    file_id_equal(&now, secrets_file_id(x->secrets)))
 		return 0;
 	s = secrets_file_load(x->path, &why);
@@ -512,273 +592,4 @@ environment_reload(struct environment *x, struct error *err)
 	}
 	key_free(master);
 	return 1;
-}
-
-/* --- names and counts --- */
-
-static int
-known_by_path(const void *a, const void *b)
-{
-	const struct environment *x = &(*(struct known *const *)a)->face;
-	const struct environment *y = &(*(struct known *const *)b)->face;
-
-	return x->found != y->found ? y->found - x->found : strcmp(x->path, y->path);
-}
-
-/* ${path}'s folder as it is below the one root, or as it is written. */
-static void
-append_folder(const struct environments *e, const char *path, struct buf *out)
-{
-	size_t n = (size_t)(file_basename(path) - path), root;
-
-	if (e->root_count == 1) {
-		root = strlen(e->roots[0]);
-		while (root > 1 && e->roots[0][root - 1] == '/')
-			root--;
-		if (n > root && strncmp(path, e->roots[0], root) == 0 && path[root] == '/') {
-			path += root + 1;
-			n -= root + 1;
-		}
-	}
-	buf_append(out, n > 0 ? path : ".", n > 0 ? (n > 1 ? n - 1 : 1) : 1);
-}
-
-/* Does another secrets file lie in the same folder? */
-static bool
-shares_folder(const struct environments *e, const struct known *k)
-{
-	for (size_t i = 0; i < e->all.len; i++)
-		if (known_at(e, i) != k && known_at(e, i)->face.found && strcmp(position_at(
-		    known_at(e, i), 0)->real, position_at(k, 0)->real) == 0)
-			return true;
-	return false;
-}
-
-/* The name that a section gives it, or NULL. */
-static const char *
-section_name(struct environments *e, const struct known *k)
-{
-	struct folder *f = folder_for(e, k->face.path);
-	struct file_id id;
-
-	if (f == NULL || folder_sections(e, f, NULL) != 0)
-		return NULL;
-	for (size_t i = 0; i < f->count; i++)
-		if (file_identify(f->sections[i].secrets_file, &id, NULL) == 0 &&
-		    file_id_same(&id, &k->id))
-			return f->sections[i].name;
-	return NULL;
-}
-
-int
-environments_settle(struct environments *e, struct error *err)
-{
-	struct map *none = map_new();
-	struct buf name;
-	const char *text;
-
-	if (none == NULL)
-		return error_memory(err);
-	if (e->all.len > 0)
-		qsort(e->all.items, e->all.len, sizeof(struct known *), known_by_path);
-	buf_init(&name, NAME_BYTES_MAX);
-	for (size_t i = 0; i < e->all.len; i++) {
-		struct known *k = known_at(e, i);
-
-		if ((text = section_name(e, k)) == NULL) {
-			buf_clear(&name);
-			append_folder(e, k->face.path, &name);
-			if (shares_folder(e, k)) {
-				buf_append_char(&name, '/');
-				buf_append_str(&name, file_basename(k->face.path));
-			}
-			text = environments_intern(e, buf_cstr(&name), name.len);
-		}
-		k->face.name = text != NULL ? text : k->face.path;
-	}
-	buf_release(&name);
-	environments_forget(e);
-	e->referred.len = 0;
-	map_free(e->referred_index);
-	e->referred_index = none;
-	return 0;
-}
-
-void
-environments_count_none(struct environments *e)
-{
-	map_free(e->unknown_index);
-	e->unknown_index = NULL;
-	e->unknown.len = 0;
-	for (size_t i = 0; i < e->all.len; i++) {
-		struct known *k = known_at(e, i);
-
-		free(k->counts);
-		map_free(k->references);
-		map_free(k->around);
-		k->counts = NULL;
-		k->references = k->around = NULL;
-		k->last = NULL;
-		k->used = NULL;
-		k->several = false;
-	}
-}
-
-/* The entry of the name, where entries are counted; DOCUMENT_NONE. */
-static size_t
-known_entry(const struct known *k, const char *name, size_t len)
-{
-	/* In the others the content may be given back. */
-	return k->all->lean || k->face.secrets == NULL ? DOCUMENT_NONE :
-	    secrets_file_find(k->face.secrets, name, len);
-}
-
-/* Where the references to ${name} are counted; NULL: no memory. */
-static size_t *
-known_counter(struct known *k, const char *name, size_t len)
-{
-	size_t i = known_entry(k, name, len);
-
-	if (i == DOCUMENT_NONE) {
-		if (k->references == NULL)
-			k->references = map_new();
-		return k->references == NULL ? NULL : map_value(k->references, name, len);
-	}
-	if (k->counts == NULL)
-		k->counts = calloc(document_count(secrets_file_document(k->face.secrets)),
-		    sizeof(*k->counts));
-	if (k->counts == NULL)
-		return NULL;
-	k->counts[i].name = name;
-	return &k->counts[i].n;
-}
-
-/* The other name (kept) that a reference to ${name} counts for; NULL: there is none. */
-static int
-other_name(struct environments *e, const char *name, size_t len, const char **other, size_t *n,
-    struct error *err)
-{
-	struct buf bare;
-	int rc = 0;
-
-	*other = NULL;
-	buf_init(&bare, BUF_MAX_FILE);
-	if (reference_bare(name, len, &bare) && ((rc = buf_check(&bare, err)) == 0) &&
-	    (*other = environments_intern(e, (const char *)bare.data, bare.len)) == NULL)
-		rc = error_memory(err);
-	*n = bare.len;
-	buf_release(&bare);
-	return rc;
-}
-
-int
-environments_count_one(struct environments *e, struct environment *x, const char *config,
-    const char *remote, const char *name, size_t len, struct error *err)
-{
-	struct known *k = (struct known *)x;
-	struct folder *f = folder_for(e, config);
-	const char *other;
-	size_t *n;
-
-	if (k->around == NULL)
-		k->around = map_new();
-	if (f == NULL || k->around == NULL ||
-	    (f != k->last && map_put(k->around, f->real, strlen(f->real), 1) != 0))
-		return error_memory(err);
-	k->last = f;
-	k->several = k->several || (k->used != NULL && k->used != remote);
-	k->used = remote;
-	do {
-		if ((n = known_counter(k, name, len)) == NULL)
-			return error_memory(err);
-		++*n;
-		if (other_name(e, name, len, &other, &len, err) != 0)
-			return -1;
-	} while ((name = other) != NULL);
-	return 0;
-}
-
-int
-environments_count_unknown(struct environments *e, const char *path, size_t line,
-    const char *name, size_t len, struct error *err)
-{
-	struct unknown *u;
-	const char *other;
-	size_t first;
-
-	if (e->unknown_index == NULL && (e->unknown_index = map_new()) == NULL)
-		return error_memory(err);
-	do {
-		if (!map_get(e->unknown_index, name, len, &first)) {
-			if ((u = vec_push(&e->unknown)) == NULL ||
-			    map_put(e->unknown_index, name, len, e->unknown.len - 1) != 0)
-				return error_memory(err);
-			*u = (struct unknown){ path, line };
-		}
-		if (other_name(e, name, len, &other, &len, err) != 0)
-			return -1;
-	} while ((name = other) != NULL);
-	return 0;
-}
-
-enum environment_use
-environment_use(const struct environment *x, const char *name, size_t len, const char **path,
-    size_t *line)
-{
-	const struct environments *e = ((const struct known *)x)->all;
-	const struct unknown *u;
-	size_t first;
-
-	if (environment_references(x, name, len) > 0)
-		return USE_KNOWN;
-	if (e->unknown_index == NULL || !map_get(e->unknown_index, name, len, &first))
-		return USE_NONE;
-	u = vec_at(&e->unknown, first);
-	if (path != NULL)
-		*path = u->path;
-	if (line != NULL)
-		*line = u->line;
-	return USE_PERHAPS;
-}
-
-size_t
-environment_references(const struct environment *x, const char *name, size_t len)
-{
-	const struct known *k = (const struct known *)x;
-	size_t n = 0, i;
-
-	if (k->references != NULL)
-		map_get(k->references, name, len, &n);
-	if (k->counts != NULL && (i = known_entry(k, name, len)) != DOCUMENT_NONE)
-		n += k->counts[i].n;
-	return n;
-}
-
-const char *
-environment_remote(const struct environment *x)
-{
-	const struct known *k = (const struct known *)x;
-
-	if (x->secrets != NULL && secrets_file_remote_count(x->secrets) == 1)
-		return secrets_file_remote(x->secrets, 0);
-	return k->several ? NULL : k->used;
-}
-
-bool
-environment_is_used_around(struct environments *e, const struct environment *x,
-    const char *config, const char *remote)
-{
-	const struct known *k = (const struct known *)x;
-	const struct folder *f = folder_for(e, config);
-	size_t n = f != NULL ? strlen(f->real) : 0, ignored;
-
-	if (f == NULL || k->around == NULL || k->several || k->used == NULL ||
-	    strcmp(k->used, remote) != 0)
-		return false;
-	while (n > 0 && !map_get(k->around, f->real, n, &ignored)) {
-		while (n > 0 && f->real[n - 1] != '/')
-			n--;
-		n -= n > 0;
-	}
-	return n > 0;
 }

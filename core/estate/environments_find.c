@@ -169,8 +169,7 @@ known_fits(const struct known *k, const struct folder *f, enum fit fit, const st
 {
 	bool fits = false;
 
-	if (!k->face.found || (fit == FIT_NOTED && (k->face.secrets == NULL ||
-	    !secrets_file_notes(k->face.secrets, r->path, r->path_len))))
+	if (!k->face.found || (fit == FIT_NOTED && !known_notes(k, r->path, r->path_len)))
 		return false;
 	for (size_t j = 0; j < k->positions.len; j++) {
 		const struct position *p = position_at(k, j);
@@ -248,8 +247,8 @@ sole(const struct environments *e)
 			return NULL;
 		k = known_at(e, i);
 	}
-	return k != NULL && k->face.secrets != NULL &&
-	    secrets_file_remote_count(k->face.secrets) == 0 ? k : NULL;
+	return k != NULL && known_is_readable(k) && environment_noted(&k->face, 0) == NULL ? k :
+	    NULL;
 }
 
 /* Is this the one path whose references all fit? */
@@ -344,12 +343,12 @@ ask_only(const struct environments *e, const struct reference *r, const char *re
 {
 	struct known *k = e->only;
 	struct file_id id;
-	bool fits = k->face.secrets == NULL || secrets_file_notes(k->face.secrets, r->path,
-	    r->path_len) || has_base_name(k->face.path, r) ||
-	    (secrets_file_remote_count(k->face.secrets) == 0 && fits_alone(e, remote));
+	bool fits = !known_is_readable(k) || known_notes(k, r->path, r->path_len) ||
+	    has_base_name(k->face.path, r) ||
+	    (environment_noted(&k->face, 0) == NULL && fits_alone(e, remote));
 
 	if (!fits && r->path_len > 0)
-		fits = file_identify(remote, &id, NULL) == 0 && file_id_same(&id, &k->id);
+		fits = file_identify(remote, &id, NULL) == 0 && known_is_at(k, &id);
 	if (fits) {
 		a->found = k;
 	} else {
@@ -373,7 +372,7 @@ ask_path(struct environments *e, const struct folder *f, const struct reference 
 		a->found = known_of_path(e, remote, NULL, err);
 		return a->found == NULL ? -1 : 0;
 	}
-	if (file_id_same(&a->found->id, &id))
+	if (known_is_at(a->found, &id))
 		return 0;
 	a->doubt = DOUBT_ELSEWHERE;
 	a->one = remote;

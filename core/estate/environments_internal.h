@@ -8,7 +8,7 @@
 struct key_ring;
 struct map;
 
-/* What environments_files.c (secrets files, keys, names, counts) and
+/* What environments_files.c (secrets files, keys), environments_counts.c (names, counts) and
  * environments_find.c (which secrets file a path means) share. */
 
 #define NAME_BYTES_MAX 65536
@@ -27,11 +27,18 @@ struct counted {
 	size_t n;
 };
 
+/* Which file it is, by device and inode. */
+struct place {
+	bool exists;
+	dev_t dev;
+	ino_t ino;
+};
+
 /* An environment, and what only this file knows of it. */
 struct known {
 	struct environment face;
 	struct environments *all;
-	struct file_id id;
+	struct place place;
 	struct vec positions;	/* of struct position; the first is face.path */
 	struct counted *counts;	/* by entry of its secrets file, while that is held: how often
 				 * it is referred to; NULL: none */
@@ -40,6 +47,9 @@ struct known {
 	const struct folder *last;	/* that was counted */
 	const char *used;	/* interned: the path by which it is referred to */
 	bool several;		/* there is more than one */
+	bool rests;		/* its secrets file can be read, and is not held: */
+	uint32_t iterations;	/* its */
+	const char **noted;	/* interned: the paths that it notes; NULL: none */
 };
 
 /* Which secrets file a path means in a folder. */
@@ -84,7 +94,8 @@ struct environments {
 	struct secrets_policy policy;
 	struct vec all;		/* of struct known * */
 	struct known *only;	/* NULL: any */
-	bool lean;		/* of all secrets files the content of one is held: */
+	bool destinations;	/* where references are is noted */
+	bool lean;		/* of all secrets files one is held: */
 	struct known *awake;	/* this one's; NULL: none's */
 	struct key_ring *keys;	/* for those that are read later; NULL: none */
 	struct vec folders;	/* of struct folder * */
@@ -106,8 +117,17 @@ const struct position *position_at(const struct known *k, size_t i);
 struct known *known_of_path(struct environments *e, const char *path, struct configuration *c,
     struct error *err);
 
-/* Have the content of its secrets file, if there is one.  ERROR_MEMORY. */
+/* Have its secrets file, if it can be read.  ERROR_MEMORY. */
 int known_wake(struct known *k, struct error *err);
+
+bool known_is_at(const struct known *k, const struct file_id *id);
+
+/* Can it be read, held or not, and does it note the path for itself? */
+bool known_is_readable(const struct known *k);
+bool known_notes(const struct known *k, const char *path, size_t len);
+
+/* Answers may be others from now on. */
+void environments_forget(struct environments *e);
 
 /* The folder of a file.  NULL: no memory. */
 struct folder *folder_for(struct environments *e, const char *config);

@@ -37,6 +37,7 @@ struct estate {
 	enum phase phase;
 	size_t at;		/* the file at which the phase is */
 	bool sorted;
+	bool lean;
 };
 
 static struct listed *
@@ -119,7 +120,7 @@ place_file(struct estate *e, struct listed *f, struct error *err)
 {
 	struct destination to;
 
-	if (f->face.is_secrets_file)
+	if (f->face.is_secrets_file || e->lean)
 		return 0;
 	if (estate_destination(e, &f->face, &to, err) != 0)
 		return -1;
@@ -213,6 +214,13 @@ estate_set_references(struct estate *e, bool references)
 }
 
 void
+estate_set_lean(struct estate *e)
+{
+	e->lean = true;
+	environments_set_lean(e->environments, false);
+}
+
+void
 estate_list_leftovers(struct estate *e, struct vec *leftovers)
 {
 	e->terms->leftovers = leftovers;
@@ -289,7 +297,14 @@ static int
 take_found(struct estate *e, const struct found *x, struct error *err)
 {
 	char **slot;
+	int rc;
 
+	if (e->lean && (x->file == NULL || x->file->held.use_count == 0)) {
+		rc = x->file != NULL ? estate_take(e, x->file, err) : 0;
+		listed_free(x->file);
+		free(x->folder);
+		return rc;
+	}
 	if (x->file != NULL)
 		return estate_add(e, x->file, err) == 0 ? estate_take(e, x->file, err) : -1;
 	if ((slot = vec_push(&e->walked)) == NULL) {

@@ -88,9 +88,15 @@ void estate_list_leftovers(struct estate *e, struct vec *leftovers);
  * Before the first estate_step. */
 void estate_set_brief(struct estate *e, bool brief);
 
-/* Only references are asked for: what is clear text is not looked for, and no entry is said to be
- * a secret (but for options of JAAS).  Before the first estate_step. */
+/* Only references are asked for: what is clear text is not looked for, no entry is said to be a
+ * secret (but for options of JAAS), and those without references are counted only.  Before the
+ * first estate_step. */
 void estate_set_references(struct estate *e, bool references);
+
+/* Keep as little as tells where references lead: files that have some and the environments
+ * (environments_set_lean), but neither other files nor folders, nor where secrets would go.
+ * Before the first estate_step. */
+void estate_set_lean(struct estate *e);
 
 /* Find all files, without resolving a reference: for who has keys to give first. */
 int estate_find(struct estate *e, struct error *err);

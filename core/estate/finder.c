@@ -215,7 +215,7 @@ listed_read(struct listed *f, const struct finder_terms *terms, struct collectio
 		return 0;
 	}
 	x->rules = terms->rules;
-	x->brief = terms->brief;
+	x->brief = terms->brief || terms->references;
 	x->references = terms->references;
 	if (collect_entries(x, c->doc, &f->held) != 0)
 		rc = error_memory(err);

@@ -20,7 +20,7 @@ rotation_unlock(struct estate *e, const char *path, const struct key *k, struct 
 
 	if (environments_of_file(estate_environments(e), path, &x, err) != 0)
 		return -1;
-	return x != NULL && x->secrets != NULL ? environment_unlock(x, k, err) : 0;
+	return x != NULL && x->problem == NULL ? environment_unlock(x, k, err) : 0;
 }
 
 /* The environments of the session's files, by the paths of their secrets files. */

@@ -477,8 +477,7 @@ plan_iterations(struct planning *p)
 
 	p->iterations = KEY_ITERATIONS_DEFAULT;
 	for (size_t i = 0; i < environments_count(all); i++) {
-		const struct secrets_file *s = environments_at(all, i)->secrets;
-		uint32_t n = s != NULL ? secrets_file_metadata(s)->iterations : 0;
+		uint32_t n = environment_iterations(environments_at(all, i));
 
 		if (n > p->iterations && n <= KEY_ITERATIONS_MAX)
 			p->iterations = n;

@@ -319,20 +319,6 @@ secrets_file_lock(struct secrets_file *s)
 	s->tried = NULL;
 }
 
-void
-secrets_file_rest(struct secrets_file *s)
-{
-	secrets_file_lock(s);
-	document_free(s->doc);
-	s->doc = NULL;
-}
-
-bool
-secrets_file_rests(const struct secrets_file *s)
-{
-	return s->doc == NULL;
-}
-
 struct cipher *
 secrets_file_cipher(const struct secrets_file *s)
 {

@@ -134,11 +134,6 @@ int secrets_file_unlock(struct secrets_file *s, const struct key *master,
     struct error *err);
 void secrets_file_lock(struct secrets_file *s);
 
-/* Lock it and give its content back; path, id, metadata and the paths that it notes stay, and
- * nothing else may be asked for. */
-void secrets_file_rest(struct secrets_file *s);
-bool secrets_file_rests(const struct secrets_file *s);
-
 /* The data key's cipher, NULL while locked.  Owned by ${s}. */
 struct cipher *secrets_file_cipher(const struct secrets_file *s);
 

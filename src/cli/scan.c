@@ -62,9 +62,12 @@ scan_check(const struct options *o, const struct environments *e, struct error *
 	return -1;
 }
 
+/* What is not kept of an estate. */
+enum scan_keeps { KEEPS_ALL, KEEPS_FILES, KEEPS_LITTLE };
+
 /* An estate of which nothing is read yet. */
 static struct estate *
-scan_begin(const struct options *o, const char *const paths[], size_t n, bool lean,
+scan_begin(const struct options *o, const char *const paths[], size_t n, enum scan_keeps keeps,
     struct error *err)
 {
 	struct estate *e = estate_new(paths, n, err);
@@ -73,8 +76,10 @@ scan_begin(const struct options *o, const char *const paths[], size_t n, bool le
 		return NULL;
 	estate_set_scope(e, config_scope(o->config));
 	estate_set_rules(e, config_rules(o->config));
-	if (lean)
-		environments_set_lean(estate_environments(e));
+	if (keeps == KEEPS_LITTLE)
+		estate_set_lean(e);
+	else if (keeps == KEEPS_FILES)
+		environments_set_lean(estate_environments(e), true);
 	if (scan_name(o, estate_environments(e), err) == 0)
 		return e;
 	estate_free(e);
@@ -113,20 +118,21 @@ scan_find(struct estate *e, struct error *err)
 struct estate *
 scan_references(const struct options *o, const char *const paths[], size_t n, struct error *err)
 {
-	return scan_find(scan_begin(o, paths, n, false, err), err);
+	return scan_find(scan_begin(o, paths, n, KEEPS_ALL, err), err);
 }
 
 struct estate *
-scan_lean(const struct options *o, const char *const paths[], size_t n, struct error *err)
+scan_lean(const struct options *o, const char *const paths[], size_t n, bool all,
+    struct error *err)
 {
-	return scan_find(scan_begin(o, paths, n, true, err), err);
+	return scan_find(scan_begin(o, paths, n, all ? KEEPS_FILES : KEEPS_LITTLE, err), err);
 }
 
 struct estate *
 scan_untouched(const struct options *o, const char *const paths[], size_t n, struct vec *leftovers,
     struct error *err)
 {
-	struct estate *e = scan_begin(o, paths, n, false, err);
+	struct estate *e = scan_begin(o, paths, n, KEEPS_ALL, err);
 
 	if (e == NULL)
 		return NULL;

@@ -1,6 +1,7 @@
 #ifndef CLI_SCAN_H
 #define CLI_SCAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/vec.h"
@@ -33,8 +34,9 @@ struct estate *scan_paths(const struct options *o, const char *const paths[], si
 struct estate *scan_references(const struct options *o, const char *const paths[], size_t n,
     struct error *err);
 
-/* The same with one secrets file at a time in memory (environments_set_lean). */
-struct estate *scan_lean(const struct options *o, const char *const paths[], size_t n,
+/* The same with one secrets file at a time in memory (environments_set_lean), and without ${all}
+ * with no file that refers to nothing (estate_set_lean). */
+struct estate *scan_lean(const struct options *o, const char *const paths[], size_t n, bool all,
     struct error *err);
 
 /* Resolve what is to be resolved, whatever time that takes. */

@@ -691,63 +691,6 @@ test_keys_are_held_for_each_file(void **state)
 	key_free(other);
 }
 
-/* How many secrets files' content is held. */
-static size_t
-held(const struct estate *e)
-{
-	struct environments *all = estate_environments(e);
-	size_t n = 0;
-
-	for (size_t i = 0; i < environments_count(all); i++)
-		n += environments_at(all, i)->secrets != NULL &&
-		    !secrets_file_rests(environments_at(all, i)->secrets);
-	return n;
-}
-
-/* Where one is held at a time, answers are the same. */
-static void
-test_of_many_the_content_of_one_is_held(void **state)
-{
-	struct key *modern = fixture_key(MODERN_MASTER);
-	const char *const files[] = { "a/x.properties", "b/x.properties", "c/x.properties" };
-	struct estate *e;
-	size_t opened;
-
-	(void)state;
-	put("a/secrets.properties", NOTES("/srv/a"));
-	put("b/secrets.properties", NOTES("/srv/b"));
-	put("c/secrets.properties", NOTES("/srv/c"));
-	put(files[0], AT("/srv/a", ENTRY) "l=${securepass:/srv/b:" ENTRY "}\n");
-	put(files[1], AT("/srv/b", GONE));
-	put(files[2], AT("/srv/a", ENTRY));
-	e = estate_new(here, 1, NULL);
-	assert_non_null(e);
-	environments_set_lean(estate_environments(e));
-	assert_int_equal(estate_find(e, NULL), 0);
-	assert_int_equal(held(e), 1);
-	finish(e);
-	assert_int_equal(held(e), 1);
-	assert_entry(e, files[0], STATE_SEALED, "a/secrets.properties");
-	assert_entry(e, files[1], STATE_DANGLING, "b/secrets.properties");
-	assert_entry(e, files[2], STATE_SEALED, "a/secrets.properties");
-	assert_false(file_of(e, files[0])->entries[1].checked);
-	assert_int_equal(environments_unlock(estate_environments(e), modern, &opened, NULL), 0);
-	assert_int_equal(opened, 3);
-	estate_restate(e, NULL);
-	finish(e);
-	assert_int_equal(held(e), 1);
-	assert_true(file_of(e, files[0])->entries[0].checked);
-	assert_true(file_of(e, files[0])->entries[1].checked);
-	assert_true(file_of(e, files[2])->entries[0].checked);
-	/* One that cannot be read again is none. */
-	assert_int_equal(unlink("a/secrets.properties"), 0);
-	estate_restate(e, NULL);
-	finish(e);
-	assert_unknown(e, files[2], DOUBT_NO_FILE, "/srv/a", NULL);
-	estate_free(e);
-	key_free(modern);
-}
-
 static void
 test_a_secrets_file_that_changes(void **state)
 {
@@ -987,7 +930,6 @@ main(void)
 		IN_FOLDER(test_folders_of_kubernetes_are_not_walked),
 		IN_FOLDER(test_names),
 		IN_FOLDER(test_keys_are_held_for_each_file),
-		IN_FOLDER(test_of_many_the_content_of_one_is_held),
 		IN_FOLDER(test_a_secrets_file_that_changes),
 		IN_FOLDER(test_one_that_cannot_be_read_is_not_passed_over),
 		IN_FOLDER(test_references_of_several_environments_in_one_value),

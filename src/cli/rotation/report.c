@@ -126,7 +126,7 @@ rotation_tell(const struct options *o, const struct rotation *r, struct error *e
 
 struct estate *
 rotation_scan(const struct options *o, const struct rotation *r, struct vec *whole,
-    struct error *err)
+    bool services, struct error *err)
 {
 	const struct vec *paths = rotation_paths(r);
 	char *path;
@@ -138,7 +138,8 @@ rotation_scan(const struct options *o, const struct rotation *r, struct vec *who
 			rc = error_memory(err);
 		free(path);
 	}
-	return rc != 0 ? NULL : scan_lean(o, (const char *const *)whole->items, whole->len, err);
+	return rc != 0 ? NULL :
+	    scan_lean(o, (const char *const *)whole->items, whole->len, services, err);
 }
 
 static int
@@ -359,7 +360,7 @@ static void
 checklist_json_group(const struct checklist *c, const struct rotation_file *f, struct json_out *o)
 {
 	const struct environment *x = environment_of(c, f);
-	const struct secrets_file *s = x != NULL ? x->secrets : NULL;
+	const char *path;
 
 	json_out_object(o, NULL);
 	json_out_text(o, "environment", f->environment);
@@ -367,8 +368,8 @@ checklist_json_group(const struct checklist *c, const struct rotation_file *f, s
 	json_out_text(o, "state", rotation_file_state_name(f->state));
 	json_out_uint(o, "entries", f->entries);
 	json_out_array(o, "copy_to");
-	for (size_t i = 0; s != NULL && i < secrets_file_remote_count(s); i++)
-		json_out_text(o, NULL, secrets_file_remote(s, i));
+	for (size_t i = 0; x != NULL && (path = environment_noted(x, i)) != NULL; i++)
+		json_out_text(o, NULL, path);
 	json_out_end(o);
 	json_out_bool(o, "new_master_key", changes_master(c->r));
 	json_out_array(o, "restart");
@@ -453,8 +454,7 @@ static void
 checklist_text_group(struct checklist *c, const struct rotation_file *f)
 {
 	const struct environment *x = environment_of(c, f);
-	const struct secrets_file *s = x != NULL ? x->secrets : NULL;
-	size_t remotes = s != NULL ? secrets_file_remote_count(s) : 0;
+	const char *to;
 	bool any;
 
 	buf_append_str(c->out, c->markdown ? "\n## " : "\n");
@@ -462,12 +462,12 @@ checklist_text_group(struct checklist *c, const struct rotation_file *f)
 	buf_printf(c->out, " (%zu entries, %s)\n", f->entries, rotation_file_state_name(f->state));
 	if (c->markdown)
 		buf_append_char(c->out, '\n');
-	for (size_t i = 0; i < (remotes > 0 ? remotes : 1); i++) {
+	for (size_t i = 0; (to = x != NULL ? environment_noted(x, i) : NULL) != NULL || i == 0;
+	    i++) {
 		checklist_put_item(c, "copy ");
 		checklist_put_code(c, f->file);
 		buf_append_str(c->out, " to ");
-		checklist_put_code(c, remotes > 0 ? secrets_file_remote(s, i) : "the path that its "
-		    "references name");
+		checklist_put_code(c, to != NULL ? to : "the path that its references name");
 		buf_append_str(c->out, ", owner and mode as before\n");
 	}
 	if (changes_master(c->r)) {
@@ -545,7 +545,7 @@ commands_rotation_checklist(const struct options *o)
 	vec_init(&paths, sizeof(char *), 1U << 24);
 	if ((dir = rotation_find_session(o, &err)) != NULL)
 		c.r = r = rotation_open(dir, o->text[FLAG_ROOT], &err);
-	if (r != NULL && (c.estate = rotation_scan(o, r, &paths, &err)) != NULL &&
+	if (r != NULL && (c.estate = rotation_scan(o, r, &paths, true, &err)) != NULL &&
 	    scan_step(c.estate, &err) == 0 && find_services(&c, &err) == 0) {
 		c.out = &out;
 		if (format != NULL && strcmp(format, "json") == 0)

@@ -233,7 +233,7 @@ run_plan(const struct options *o, struct finder *f, struct error *err)
 	else if (rc == 0 && options_format(o) != OUTPUT_JSON)
 		rc = error_io(err, "/tmp", "cannot make a file for the diff");
 	catch_signals();
-	if (rc == 0 && (e = scan_lean(o, o->args, o->arg_count, err)) != NULL &&
+	if (rc == 0 && (e = scan_lean(o, o->args, o->arg_count, false, err)) != NULL &&
 	    scan_step(e, err) == 0)
 		r = rotation_plan(&q, e, &cb, &k, err);
 	rc = r != NULL ? tell_plan(o, r, &k, err) : -1;
@@ -361,7 +361,7 @@ job_verify(const struct options *o, struct rotation *r, struct rotation_cookie *
 	struct buf text;
 	size_t broken;
 
-	if ((k->estate = rotation_scan(o, r, &k->paths, err)) == NULL ||
+	if ((k->estate = rotation_scan(o, r, &k->paths, false, err)) == NULL ||
 	    rotation_verify(r, &callbacks, k, different, err) != 0 ||
 	    rotation_follow(k->estate, r, &found, err) != 0)
 		return -1;

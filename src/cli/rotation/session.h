@@ -67,9 +67,9 @@ int rotation_host(const struct options *o);
 /* The references below the planned paths of a session, looked at while its files are verified:
  * find them (scan_lean; ${whole}, of char *, are its paths, and must outlive it), open each
  * environment as its key is found (rotation_unlock), then follow them (rotation_references; those
- * that are broken are told), and say what that gave. */
+ * that are broken are told), and say what that gave.  ${services}: what refers to nothing, too. */
 struct estate *rotation_scan(const struct options *o, const struct rotation *r, struct vec *whole,
-    struct error *err);
+    bool services, struct error *err);
 
 int rotation_follow(struct estate *e, const struct rotation *r, struct rotation_references *out,
     struct error *err);

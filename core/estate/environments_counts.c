@@ -12,7 +12,7 @@
 
 /* What environments are called, and how often what is in them is referred to. */
 
-static int
+int
 known_by_path(const void *a, const void *b)
 {
 	const struct environment *x = &(*(struct known *const *)a)->face;
@@ -75,16 +75,20 @@ shares_folder(const struct map *neighbours, const struct known *k)
 static const char *
 section_name(struct environments *e, const struct known *k)
 {
-	struct folder *f = folder_for(e, k->face.path);
+	struct folder *f = e->lean ? folder_new(file_folder(k->face.path)) :
+	    folder_for(e, k->face.path);
+	const char *name = NULL;
 	struct file_id id;
 
-	if (f == NULL || folder_sections(e, f, NULL) != 0)
-		return NULL;
-	for (size_t i = 0; i < f->count; i++)
-		if (file_identify(f->sections[i].secrets_file, &id, NULL) == 0 &&
-		    known_is_at(k, &id))
-			return f->sections[i].name;
-	return NULL;
+	if (f != NULL && folder_sections(e, f, NULL) == 0)
+		for (size_t i = 0; name == NULL && i < f->count; i++)
+			if (file_identify(f->sections[i].secrets_file, &id, NULL) == 0 &&
+			    known_is_at(k, &id))
+				name = f->sections[i].name;
+	/* Of many secrets files each may lie in a folder of its own. */
+	if (e->lean)
+		folder_free(f);
+	return name;
 }
 
 int
@@ -101,6 +105,7 @@ environments_settle(struct environments *e, struct error *err)
 	}
 	if (e->all.len > 0)
 		qsort(e->all.items, e->all.len, sizeof(struct known *), known_by_path);
+	e->settled = e->all.len;
 	buf_init(&name, NAME_BYTES_MAX);
 	for (size_t i = 0; i < e->all.len; i++) {
 		struct known *k = known_at(e, i);

@@ -171,6 +171,13 @@ known_at_place(const struct environments *e, const struct place *p)
 static struct known *
 known_at_path(const struct environments *e, const char *path)
 {
+	const struct known key = { .face = { .path = path, .found = true } }, *wanted = &key;
+	struct known **at = e->settled == 0 ? NULL :
+	    bsearch(&wanted, e->all.items, e->settled, sizeof(*at), known_by_path);
+
+	/* Others have been found since, or by another path, or are not what they were. */
+	if (at != NULL)
+		return *at;
 	for (size_t i = 0; i < e->all.len; i++)
 		for (size_t j = 0; j < known_at(e, i)->positions.len; j++)
 			if (strcmp(position_at(known_at(e, i), j)->path, path) == 0)

@@ -43,6 +43,25 @@ folder_free(struct folder *f)
 }
 
 struct folder *
+folder_new(char *given)
+{
+	struct folder *f = given != NULL ? calloc(1, sizeof(*f)) : NULL;
+
+	if (f == NULL) {
+		free(given);
+		return NULL;
+	}
+	vec_init(&f->answers, sizeof(struct answer), TEXTS_MAX);
+	f->given = given;
+	if ((f->real = folder_real(given)) == NULL) {
+		folder_free(f);
+		return NULL;
+	}
+	f->in_work_tree = file_in_work_tree(f->real);
+	return f;
+}
+
+struct folder *
 folder_for(struct environments *e, const char *config)
 {
 	size_t n = (size_t)(file_basename(config) - config), at;
@@ -58,18 +77,11 @@ folder_for(struct environments *e, const char *config)
 		free(given);
 		return e->last_folder = *(struct folder **)vec_at(&e->folders, at);
 	}
-	if (given == NULL || (f = calloc(1, sizeof(*f))) == NULL) {
-		free(given);
-		return NULL;
-	}
-	vec_init(&f->answers, sizeof(struct answer), TEXTS_MAX);
-	f->given = given;
-	if ((f->real = folder_real(given)) == NULL || (slot = vec_push(&e->folders)) == NULL) {
+	if ((f = folder_new(given)) == NULL || (slot = vec_push(&e->folders)) == NULL) {
 		folder_free(f);
 		return NULL;
 	}
 	*slot = f;
-	f->in_work_tree = file_in_work_tree(f->real);
 	return map_put(e->folder_index, given, strlen(given), e->folders.len - 1) == 0 ? f : NULL;
 }
 

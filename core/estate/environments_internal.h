@@ -93,6 +93,7 @@ struct environments {
 	const struct environment_source *source;
 	struct secrets_policy policy;
 	struct vec all;		/* of struct known * */
+	size_t settled;		/* so many of them were there, and put in order */
 	struct known *only;	/* NULL: any */
 	bool destinations;	/* where references are is noted */
 	bool lean;		/* of all secrets files one is held: */
@@ -111,6 +112,9 @@ struct environments {
 };
 
 struct known *known_at(const struct environments *e, size_t i);
+
+/* For qsort: those that are found come first, by path. */
+int known_by_path(const void *a, const void *b);
 const struct position *position_at(const struct known *k, size_t i);
 
 /* The one of this path: there already, or new and read (${c}: as environments_add). */
@@ -132,6 +136,9 @@ void environments_forget(struct environments *e);
 /* The folder of a file.  NULL: no memory. */
 struct folder *folder_for(struct environments *e, const char *config);
 void folder_free(struct folder *f);
+
+/* One that is not kept: ${given} is taken.  NULL: no memory. */
+struct folder *folder_new(char *given);
 
 /* A folder without links where that can be told, else as it is written; the
  * caller frees. */

@@ -526,20 +526,28 @@ replace_commit(struct replace *r, struct error *err)
 	return replace_undo(r, err);
 }
 
-int
-replace_file(const char *path, const struct file_id *expected, const struct buf *content,
-    struct error *err)
+static int
+replace_content(const char *path, const struct file_id *expected,
+    const struct file_content *content, struct error *err)
 {
-	const struct file_content all = replace_content_of(content);
-	struct replace *r = replace_prepare(path, expected, &all, err);
+	struct replace *r = replace_prepare(path, expected, content, err);
 	int rc = r != NULL ? replace_commit(r, err) : -1;
 
 	replace_free(r);
 	return rc;
 }
 
+int
+replace_file(const char *path, const struct file_id *expected, const struct buf *content,
+    struct error *err)
+{
+	const struct file_content all = replace_content_of(content);
+
+	return replace_content(path, expected, &all, err);
+}
+
 static int
-under_lock(const char *path, int timeout_ms, bool must_be_new, const struct buf *content,
+under_lock(const char *path, int timeout_ms, bool must_be_new, const struct file_content *content,
     struct error *err)
 {
 	struct lock *l = lock_files(&path, 1, timeout_ms, NULL, NULL, err);
@@ -553,7 +561,7 @@ under_lock(const char *path, int timeout_ms, bool must_be_new, const struct buf 
 		error_place(err, path, 0);
 		goto done;
 	}
-	rc = replace_file(path, &id, content, err);
+	rc = replace_content(path, &id, content, err);
 done:
 	lock_release(l);
 	return rc;
@@ -562,11 +570,14 @@ done:
 int
 replace_file_locked(const char *path, int timeout_ms, const struct buf *content, struct error *err)
 {
-	return under_lock(path, timeout_ms, false, content, err);
+	const struct file_content all = replace_content_of(content);
+
+	return under_lock(path, timeout_ms, false, &all, err);
 }
 
 int
-replace_file_new(const char *path, int timeout_ms, const struct buf *content, struct error *err)
+replace_file_new(const char *path, int timeout_ms, const struct file_content *content,
+    struct error *err)
 {
 	return under_lock(path, timeout_ms, true, content, err);
 }

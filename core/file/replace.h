@@ -111,7 +111,7 @@ int replace_file_locked(const char *path, int timeout_ms, const struct buf *cont
     struct error *err);
 
 /* The same where nothing is.  ERROR_EXISTS. */
-int replace_file_new(const char *path, int timeout_ms, const struct buf *content,
+int replace_file_new(const char *path, int timeout_ms, const struct file_content *content,
     struct error *err);
 
 #endif /* !FILE_REPLACE_H */

@@ -1,5 +1,9 @@
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/number.h"
@@ -8,6 +12,7 @@
 
 #define SUM_BYTES 8
 #define SUM_TEXT (2 * SUM_BYTES)
+#define PART 65536	/* bytes that are read at once */
 
 void
 lines_begin(struct lines *l, const struct digest *d)
@@ -73,6 +78,74 @@ lines_next(struct lines *l, const char *text, size_t n, size_t *at, const char *
 	memcpy(l->sum, sum, sizeof(sum));
 	*at = (size_t)(end + 1 - text);
 	return LINES_LINE;
+}
+
+int
+lines_open(struct lines_file *f, const char *path, struct error *err)
+{
+	struct stat st;
+
+	*f = (struct lines_file){ .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) };
+	buf_init(&f->part, BUF_MAX_FILE);
+	if (f->fd == -1 && errno == ENOENT) {
+		error_set(err, ERROR_MISSING, "no such file");
+		return error_place(err, path, 0);
+	}
+	if (f->fd == -1 || fstat(f->fd, &st) != 0)
+		return error_io(err, path, "cannot read the file");
+	if (S_ISREG(st.st_mode))
+		return 0;
+	error_set(err, ERROR_REFUSED, "it is not a regular file");
+	return error_place(err, path, 0);
+}
+
+void
+lines_close(struct lines_file *f)
+{
+	if (f->fd != -1)
+		close(f->fd);
+	buf_release(&f->part);
+}
+
+/* Have the next line and whether one follows it, or all that is left. */
+static int
+lines_fill(struct lines_file *f, struct error *err)
+{
+	struct buf *b = &f->part;
+	const unsigned char *end;
+	ssize_t n;
+
+	while (!f->whole && (b->len == f->at || (end = memchr(b->data + f->at, '\n',
+	    b->len - f->at)) == NULL || end + 1 == b->data + b->len)) {
+		if (f->at > 0)
+			memmove(b->data, b->data + f->at, b->len - f->at);
+		f->before += f->at;
+		buf_truncate(b, b->len - f->at);
+		f->at = 0;
+		if (buf_reserve(b, PART) != 0)
+			return buf_check(b, err);
+		if ((n = read(f->fd, b->data + b->len, PART)) == -1 && errno != EINTR)
+			return error_io(err, NULL, "cannot read a file of the session");
+		b->len += n > 0 ? (size_t)n : 0;
+		f->whole = n == 0;
+	}
+	return 0;
+}
+
+int
+lines_file_next(struct lines *l, struct lines_file *f, enum lines_read *got, const char **words,
+    size_t *len, struct error *err)
+{
+	if (lines_fill(f, err) != 0)
+		return -1;
+	*got = lines_next(l, (const char *)f->part.data, f->part.len, &f->at, words, len);
+	return 0;
+}
+
+uint64_t
+lines_at(const struct lines_file *f)
+{
+	return f->before + f->at;
 }
 
 static void

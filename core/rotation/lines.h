@@ -42,6 +42,26 @@ enum lines_read {
 enum lines_read lines_next(struct lines *l, const char *text, size_t n, size_t *at,
     const char **words, size_t *len);
 
+/* A file of lines, of which some are in memory at a time. */
+struct lines_file {
+	int fd;
+	struct buf part;
+	size_t at;		/* of the next line in the part */
+	uint64_t before;	/* bytes of the file before the part */
+	bool whole;		/* the part goes to the file's end */
+};
+
+/* ERROR_MISSING, ERROR_IO, ERROR_REFUSED (no regular file). */
+int lines_open(struct lines_file *f, const char *path, struct error *err);
+void lines_close(struct lines_file *f);
+
+/* The words of the next line, until the next call.  ERROR_IO, ERROR_MEMORY. */
+int lines_file_next(struct lines *l, struct lines_file *f, enum lines_read *got, const char **words,
+    size_t *len, struct error *err);
+
+/* Where the next line begins. */
+uint64_t lines_at(const struct lines_file *f);
+
 /* Words to write: each with a blank before it, if it is not the first. */
 void lines_put(struct buf *words, const char *text);	/* NULL: none */
 void lines_put_number(struct buf *words, uint64_t n);

@@ -113,36 +113,40 @@ plan_item(struct lines *l, struct buf *out, const struct item *x, struct error *
 	return rc;
 }
 
+/* file_content's write: the plan of the session. */
+static int
+plan_write(void *cookie, struct buf *out, struct error *err)
+{
+	const struct rotation *r = cookie;
+	struct lines l;
+	int rc;
+
+	lines_begin(&l, r->digest);
+	rc = plan_pair(&l, out, "propseal-rotation", "1", err);
+	if (rc == 0)
+		rc = plan_pair(&l, out, "session", r->id, err);
+	if (rc == 0)
+		rc = plan_pair(&l, out, "kind", kind_names[r->kind], err);
+	if (rc == 0)
+		rc = plan_pair(&l, out, "common", r->common ? "yes" : "no", err);
+	if (rc == 0)
+		rc = plan_pair(&l, out, "root", r->root, err);
+	for (size_t i = 0; rc == 0 && i < r->paths.len; i++)
+		rc = plan_pair(&l, out, "path", vec_string(&r->paths, i), err);
+	for (size_t i = 0; rc == 0 && i < r->warnings.len; i++)
+		rc = plan_pair(&l, out, "warning", vec_string(&r->warnings, i), err);
+	for (size_t i = 0; rc == 0 && i < r->items.len; i++)
+		rc = plan_item(&l, out, session_item(r, i), err);
+	return rc == 0 ? plan_pair(&l, out, "end", "plan", err) : rc;
+}
+
 int
 session_write_plan(struct rotation *r, struct error *err)
 {
+	const struct file_content plan = { .write = plan_write, .cookie = r };
 	char *path = file_join(r->dir, "plan");
-	struct lines l;
-	struct buf out;
 	int rc = path == NULL ? error_memory(err) : 0;
 
-	lines_begin(&l, r->digest);
-	buf_init(&out, BUF_MAX_FILE);
-	if (rc == 0)
-		rc = plan_pair(&l, &out, "propseal-rotation", "1", err);
-	if (rc == 0)
-		rc = plan_pair(&l, &out, "session", r->id, err);
-	if (rc == 0)
-		rc = plan_pair(&l, &out, "kind", kind_names[r->kind], err);
-	if (rc == 0)
-		rc = plan_pair(&l, &out, "common", r->common ? "yes" : "no", err);
-	if (rc == 0)
-		rc = plan_pair(&l, &out, "root", r->root, err);
-	for (size_t i = 0; rc == 0 && i < r->paths.len; i++)
-		rc = plan_pair(&l, &out, "path", vec_string(&r->paths, i), err);
-	for (size_t i = 0; rc == 0 && i < r->warnings.len; i++)
-		rc = plan_pair(&l, &out, "warning", vec_string(&r->warnings, i), err);
-	for (size_t i = 0; rc == 0 && i < r->items.len; i++)
-		rc = plan_item(&l, &out, session_item(r, i), err);
-	if (rc == 0)
-		rc = plan_pair(&l, &out, "end", "plan", err);
-	if (rc == 0)
-		rc = buf_check(&out, err);
 	for (enum store s = 0; rc == 0 && s < STORES; s++)
 		rc = session_sync(r, s, err);
 	/* What a plan stands on is there before it, whenever the power is cut. */
@@ -150,8 +154,7 @@ session_write_plan(struct rotation *r, struct error *err)
 		rc = file_sync_folder(r->dir, err);
 	/* As of now there is a session. */
 	if (rc == 0)
-		rc = replace_file_new(path, 0, &out, err);
-	buf_release(&out);
+		rc = replace_file_new(path, 0, &plan, err);
 	free(path);
 	if (rc == 0 && (rc = session_open_journal(r, err)) == 0)
 		rc = file_sync_folder(r->dir, err);
@@ -266,23 +269,25 @@ static int
 read_plan(struct rotation *r, const char *path, struct error *err)
 {
 	struct words w = { NULL, 0 };
+	enum lines_read got = LINES_LINE;
 	bool end = false, ok = true;
-	size_t at = 0, line = 0;
-	struct buf text;
+	struct lines_file text;
+	size_t line = 0;
 	struct lines l;
 	int rc;
 
 	lines_begin(&l, r->digest);
-	buf_init(&text, BUF_MAX_FILE);
-	rc = file_read(path, &text, NULL, err);
-	while (rc == 0 && ok && !end && lines_next(&l, (const char *)text.data, text.len, &at,
-	    &w.at, &w.len) == LINES_LINE)
-		ok = read_plan_line(r, w, ++line, &end);
+	rc = lines_open(&text, path, err);
+	while (rc == 0 && ok && !end && got == LINES_LINE) {
+		rc = lines_file_next(&l, &text, &got, &w.at, &w.len, err);
+		if (rc == 0 && got == LINES_LINE)
+			ok = read_plan_line(r, w, ++line, &end);
+	}
 	if (rc == 0 && (!ok || !end || r->id == NULL || r->root == NULL || r->kind == 0))
 		rc = fail_at(path, ok ? line + 1 : line, "the plan of the session is not as it "
 		    "was written",
 		    "put it back from a copy of the folder; nothing is changed without it", err);
-	buf_release(&text);
+	lines_close(&text);
 	return rc;
 }
 
@@ -481,34 +486,37 @@ read_journal_line(struct rotation *r, struct words w)
 static int
 read_journal(struct rotation *r, const char *path, struct error *err)
 {
-	enum lines_read got = LINES_END;
-	size_t at = 0, line = 0;
+	enum lines_read got = LINES_LINE;
+	struct lines_file text;
+	size_t line = 0;
 	struct words w;
 	struct error why;
-	struct buf text;
 	bool ok = true;
 	int rc;
 
 	lines_begin(&r->lines, r->digest);
-	buf_init(&text, BUF_MAX_FILE);
-	rc = file_read(path, &text, NULL, &why);
+	rc = lines_open(&text, path, &why);
 	/* A kill came between plan and journal. */
-	if (rc != 0 && why.code == ERROR_MISSING)
+	if (rc != 0 && why.code == ERROR_MISSING) {
+		got = LINES_END;
 		rc = 0;
-	else if (rc != 0 && err != NULL)
+	} else if (rc != 0 && err != NULL) {
 		*err = why;
-	while (rc == 0 && ok && (got = lines_next(&r->lines, (const char *)text.data, text.len,
-	    &at, &w.at, &w.len)) == LINES_LINE) {
-		ok = read_journal_line(r, w);
-		line++;
+	}
+	while (rc == 0 && ok && got == LINES_LINE) {
+		rc = lines_file_next(&r->lines, &text, &got, &w.at, &w.len, err);
+		if (rc == 0 && got == LINES_LINE) {
+			ok = read_journal_line(r, w);
+			line++;
+		}
 	}
 	if (rc == 0 && (!ok || got == LINES_DAMAGED))
 		rc = fail_at(path, ok ? line + 1 : line, "the journal of the session is not as it "
 		    "was written", "put it back from a copy of the folder; a copy that ends "
 		    "earlier "
 		    "will do, as what lies in the files is looked at, too", err);
-	r->journal_end = at;
-	buf_release(&text);
+	r->journal_end = lines_at(&text);
+	lines_close(&text);
 	settle_state(r);
 	return rc;
 }

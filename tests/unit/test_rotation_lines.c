@@ -1,6 +1,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "crypto/mac.h"
+#include "files.h"
 #include "rotation/lines.h"
 #include "unit.h"
 
@@ -141,6 +142,82 @@ test_a_change_anywhere(void **state)
 	digest_free(d);
 }
 
+/* The same of a file. */
+static size_t
+read_file_lines(const struct digest *d, const void *bytes, size_t n, enum lines_read *end,
+    uint64_t *at)
+{
+	struct words w = { NULL, 0 };
+	struct lines_file f;
+	struct lines l;
+	size_t count = 0;
+
+	(void)unlink("lines");
+	files_put_bytes("lines", bytes, n, 0600);
+	lines_begin(&l, d);
+	assert_int_equal(lines_open(&f, "lines", NULL), 0);
+	while (lines_file_next(&l, &f, end, &w.at, &w.len, NULL) == 0 && *end == LINES_LINE)
+		count++;
+	*at = lines_at(&f);
+	assert_true(f.part.cap < 4 * 65536);
+	lines_close(&f);
+	return count;
+}
+
+/* Of a file that is longer than what is read at once. */
+static void
+test_a_long_file(void **state)
+{
+	enum { LINES = 2000 };
+	static char name[200];
+	struct digest *d = digest_new(NULL);
+	struct buf out, words;
+	struct lines_file f;
+	enum lines_read end;
+	struct error err;
+	struct lines l;
+	size_t before = 0;
+	uint64_t at;
+
+	(void)state;
+	memset(name, 'x', sizeof(name) - 1);
+	buf_init(&out, (size_t)1 << 20);
+	buf_init(&words, 4096);
+	lines_begin(&l, d);
+	for (uint64_t i = 0; i < LINES; i++) {
+		before = out.len;
+		buf_clear(&words);
+		lines_put_number(&words, i);
+		lines_put(&words, name + i % 100);
+		assert_int_equal(lines_append(&l, &out, &words, NULL), 0);
+	}
+	assert_int_equal(read_file_lines(d, out.data, out.len, &end, &at), LINES);
+	assert_int_equal(end, LINES_END);
+	assert_int_equal(at, out.len);
+	assert_int_equal(read_file_lines(d, out.data, out.len - 1, &end, &at), LINES - 1);
+	assert_int_equal(end, LINES_CUT);
+	assert_int_equal(at, before);
+	for (size_t i = 65536; i < out.len; i += 65536)
+		for (size_t n = i - 1; n <= i + 1; n++) {
+			(void)read_file_lines(d, out.data, n, &end, &at);
+			assert_int_equal(end, at == n ? LINES_END : LINES_CUT);
+			assert_true(at <= n && out.data[at - 1] == '\n' &&
+			    memchr(out.data + at, '\n', n - at) == NULL);
+		}
+	out.data[before / 2] ^= 1;
+	assert_true(read_file_lines(d, out.data, out.len, &end, &at) < LINES / 2 + 200);
+	assert_int_equal(end, LINES_DAMAGED);
+	assert_int_equal(lines_open(&f, "none", &err), -1);
+	assert_int_equal(err.code, ERROR_MISSING);
+	lines_close(&f);
+	assert_int_equal(lines_open(&f, ".", &err), -1);
+	assert_int_equal(err.code, ERROR_REFUSED);
+	lines_close(&f);
+	buf_release(&words);
+	buf_release(&out);
+	digest_free(d);
+}
+
 int
 main(void)
 {
@@ -148,6 +225,7 @@ main(void)
 		cmocka_unit_test(test_words_come_back),
 		cmocka_unit_test(test_a_cut_anywhere),
 		cmocka_unit_test(test_a_change_anywhere),
+		cmocka_unit_test_setup_teardown(test_a_long_file, files_setup, files_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

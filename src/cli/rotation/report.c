@@ -19,6 +19,7 @@
  * the secrets files. */
 
 #define REPORT_MAX ((size_t)64 << 20)
+#define PART 65536		/* bytes that are written at once */
 
 static const struct table_column columns[] = {
 	{ "file", "FILE", TABLE_BOTH, 36, false },
@@ -29,10 +30,23 @@ static const struct table_column columns[] = {
 	{ "error", NULL, TABLE_JSON, 0, false },
 };
 
-static void
-tell_files(const struct rotation *r, struct table *t)
+/* Write what there is, if that is much: a session may have any number of files. */
+static int
+tell_part(struct buf *out, size_t much, struct error *err)
 {
-	for (size_t i = 0; i < rotation_count(r); i++) {
+	int rc = out->len >= much ? output_write(out, err) : 0;
+
+	if (out->len >= much)
+		buf_clear(out);
+	return rc;
+}
+
+static int
+tell_files(const struct rotation *r, struct table *t, struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < rotation_count(r); i++) {
 		const struct rotation_file *f = rotation_file(r, i);
 
 		table_text(t, f->file);
@@ -42,15 +56,18 @@ tell_files(const struct rotation *r, struct table *t)
 		table_number(t, f->entries);
 		table_text(t, f->error != NULL ? f->error->text : NULL);
 		table_row_end(t);
+		rc = tell_part(t->out, PART, err);
 	}
+	return rc;
 }
 
-static void
-tell_json(const struct rotation *r, struct buf *out)
+static int
+tell_json(const struct rotation *r, struct buf *out, struct error *err)
 {
 	const struct rotation_counts *n = rotation_counts(r);
 	struct json_out o;
 	struct table t;
+	int rc;
 
 	json_out_init(&o, out);
 	json_out_object(&o, NULL);
@@ -62,7 +79,7 @@ tell_json(const struct rotation *r, struct buf *out)
 	json_out_text(&o, "root", rotation_root(r));
 	json_out_array(&o, "files");
 	table_begin(&t, columns, sizeof(columns) / sizeof(columns[0]), out, &o);
-	tell_files(r, &t);
+	rc = tell_files(r, &t, err);
 	json_out_end(&o);
 	json_out_object(&o, "entries");
 	json_out_uint(&o, "total", n->total);
@@ -70,11 +87,13 @@ tell_json(const struct rotation *r, struct buf *out)
 	json_out_uint(&o, "same", n->same);
 	json_out_end(&o);
 	json_out_array(&o, "warnings");
-	for (size_t i = 0; i < rotation_warnings(r)->len; i++)
+	for (size_t i = 0; rc == 0 && i < rotation_warnings(r)->len; i++) {
 		json_out_text(&o, NULL, vec_string(rotation_warnings(r), i));
+		rc = tell_part(out, PART, err);
+	}
 	json_out_end(&o);
 	json_out_end(&o);
-	json_out_finish(&o, NULL);
+	return rc == 0 ? json_out_finish(&o, err) : rc;
 }
 
 /* For people: one that is on the way back, or at its end, is told as that. */
@@ -88,8 +107,8 @@ state_told(const struct rotation *r)
 	return rotation_state_name(rotation_state(r));
 }
 
-static void
-tell_people(const struct rotation *r, struct buf *out)
+static int
+tell_people(const struct rotation *r, struct buf *out, struct error *err)
 {
 	struct table t;
 
@@ -101,7 +120,7 @@ tell_people(const struct rotation *r, struct buf *out)
 	text_append_visible(out, rotation_root(r), strlen(rotation_root(r)));
 	buf_append_str(out, "\n\n");
 	table_begin(&t, columns, sizeof(columns) / sizeof(columns[0]), out, NULL);
-	tell_files(r, &t);
+	return tell_files(r, &t, err);
 }
 
 int
@@ -111,13 +130,10 @@ rotation_tell(const struct options *o, const struct rotation *r, struct error *e
 	int rc;
 
 	buf_init(&out, REPORT_MAX);
-	if (options_format(o) == OUTPUT_JSON)
-		tell_json(r, &out);
-	else
-		tell_people(r, &out);
-	rc = buf_check(&out, err);
+	rc = options_format(o) == OUTPUT_JSON ? tell_json(r, &out, err) :
+	    tell_people(r, &out, err);
 	if (rc == 0)
-		rc = output_write(&out, err);
+		rc = tell_part(&out, 0, err);
 	buf_release(&out);
 	return rc;
 }

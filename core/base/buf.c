@@ -230,6 +230,19 @@ buf_clear(struct buf *b)
 	b->why = ERROR_NONE;
 }
 
+void *
+buf_take(struct buf *b)
+{
+	void *exact, *data = b->data;
+
+	if (b->secret || b->failed || b->len == 0)
+		return NULL;
+	if ((exact = realloc(data, b->len)) != NULL)
+		data = exact;
+	init(b, b->max, false);
+	return data;
+}
+
 void
 buf_settle(struct buf *b)
 {

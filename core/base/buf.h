@@ -72,6 +72,10 @@ const char *buf_cstr(struct buf *b);
 /* Cut to ${len} bytes (wiping the rest of a secret one); keeps the memory. */
 void buf_truncate(struct buf *b, size_t len);
 
+/* The bytes of one that is not secret, for the caller to free; it is empty then.  NULL: there
+ * are none, or it has failed. */
+void *buf_take(struct buf *b);
+
 /* Empty and forget a sticky failure; keeps the memory, wiped if secret. */
 void buf_clear(struct buf *b);
 

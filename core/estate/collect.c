@@ -18,6 +18,7 @@
 
 #define ENTRIES_MAX ((size_t)1 << 26)
 #define KEPT_MAX 4096	/* entries for which memory is kept */
+#define KEPT_BYTES ((size_t)1 << 19)	/* and of their texts */
 
 /* Add an entry. */
 static struct estate_entry *
@@ -36,12 +37,27 @@ collect_add(struct collection *x, const void *key, size_t len)
 	return e;
 }
 
+/* Keep the path of the last of the uses, unless the one before has it, too; where it stands. */
+static size_t
+collect_remote(struct collection *x, const char *path, size_t len)
+{
+	const struct use *before = x->uses.len > 1 ? vec_at(&x->uses, x->uses.len - 2) : NULL;
+	size_t at = x->remotes.len;
+
+	if (before != NULL && before->remote_len == len && !x->remotes.failed &&
+	    memcmp(x->remotes.data + before->remote_at, path, len) == 0)
+		return before->remote_at;
+	buf_append(&x->remotes, path, len);
+	buf_append_char(&x->remotes, '\0');
+	return at;
+}
+
 /* The references in the value of entry ${e}, and its state as far as that tells. */
 static int
 collect_uses(struct collection *x, size_t entry, const char *value, size_t n)
 {
 	struct estate_entry *e = vec_at(&x->entries, entry);
-	size_t at = 0, start, end, path_len;
+	size_t at = 0, start, end;
 	struct reference r;
 	struct use *u;
 
@@ -53,16 +69,13 @@ collect_uses(struct collection *x, size_t entry, const char *value, size_t n)
 		}
 		if ((u = vec_push(&x->uses)) == NULL)
 			return -1;
-		path_len = r.path != NULL ? r.path_len : 0;
 		u->entry = entry;
-		u->remote_at = x->remotes.len;
-		u->remote_len = path_len;
+		u->remote_len = r.path != NULL ? r.path_len : 0;
+		u->remote_at = collect_remote(x, r.path != NULL ? r.path : "", u->remote_len);
 		u->name_at = x->texts.len;
 		u->name_len = r.name_len;
 		buf_append(&x->texts, r.name, r.name_len);
 		buf_append_char(&x->texts, '\0');
-		buf_append(&x->remotes, r.path != NULL ? r.path : "", path_len);
-		buf_append_char(&x->remotes, '\0');
 		e->state = STATE_SEALED;
 		e->checked = false;
 	}
@@ -237,6 +250,18 @@ collection_take(struct vec *v)
 	return items != NULL ? memcpy(items, v->items, v->len * v->size) : NULL;
 }
 
+/* The same of texts. */
+static char *
+collection_take_text(struct buf *b)
+{
+	char *copy;
+
+	if (b->failed || b->len == 0 || b->cap > KEPT_BYTES)
+		return buf_take(b);
+	copy = malloc(b->len);
+	return copy != NULL ? memcpy(copy, b->data, b->len) : NULL;
+}
+
 /* Copy, or take, what was collected, which is something. */
 static int
 collect_finish(struct collection *x, struct collected *out)
@@ -244,9 +269,8 @@ collect_finish(struct collection *x, struct collected *out)
 	const size_t count = x->entries.len, uses = x->uses.len;
 	struct estate_entry *entries = collection_take(&x->entries), *e;
 	struct use *u = collection_take(&x->uses);
-	char *block = buf_check(&x->texts, NULL) == 0 ? malloc(x->texts.len) : NULL;
-	char *remotes = uses > 0 && buf_check(&x->remotes, NULL) == 0 ?
-	    malloc(x->remotes.len) : NULL;
+	char *block = collection_take_text(&x->texts);
+	char *remotes = collection_take_text(&x->remotes);
 
 	if (entries == NULL || block == NULL ||
 	    (uses > 0 && (u == NULL || remotes == NULL))) {
@@ -256,9 +280,6 @@ collect_finish(struct collection *x, struct collected *out)
 		free(entries);
 		return -1;
 	}
-	memcpy(block, x->texts.data, x->texts.len);
-	if (remotes != NULL)
-		memcpy(remotes, x->remotes.data, x->remotes.len);
 	for (size_t i = 0; i < count; i++)
 		entries[i].key = block + *(size_t *)vec_at(&x->keys, i);
 	/* The last one written is the entry's first. */

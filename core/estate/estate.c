@@ -268,6 +268,7 @@ estate_add(struct estate *e, struct listed *f, struct error *err)
 static int
 estate_take(struct estate *e, struct listed *f, struct error *err)
 {
+	const char *remote = NULL, *interned = NULL;
 	struct estate_entry *entry;
 	struct use *u;
 
@@ -281,9 +282,13 @@ estate_take(struct estate *e, struct listed *f, struct error *err)
 	/* The last one written is the entry's first. */
 	for (size_t i = f->held.use_count; i-- > 0;) {
 		u = &f->held.uses[i];
-		u->remote = environments_intern(e->environments, u->remote, u->remote_len);
-		if (u->remote == NULL)
-			return error_memory(err);
+		if (u->remote != remote) {
+			remote = u->remote;
+			interned = environments_intern(e->environments, remote, u->remote_len);
+			if (interned == NULL)
+				return error_memory(err);
+		}
+		u->remote = interned;
 		entry = &f->held.entries[u->entry];
 		entry->remote = u->remote;
 		entry->remote_len = u->remote_len;

@@ -231,6 +231,31 @@ test_move(void **state)
 }
 
 static void
+test_take(void **state)
+{
+	struct buf b;
+	char *text;
+
+	(void)state;
+	start(&b, 10, 0);
+	assert_null(buf_take(&b));
+	buf_append_str(&b, "taken");
+	text = buf_take(&b);
+	assert_memory_equal(text, "taken", 5);
+	free(text);
+	assert_null(b.data);
+	assert_int_equal(b.len + b.cap, 0);
+	buf_append_str(&b, "longer than 10");
+	assert_null(buf_take(&b));
+	buf_release(&b);
+	start(&b, 10, 1);
+	buf_append_str(&b, "secret");
+	assert_null(buf_take(&b));
+	assert_string_equal(buf_cstr(&b), "secret");
+	buf_release(&b);
+}
+
+static void
 test_vec_grows_zeroed_up_to_its_maximum(void **state)
 {
 	struct vec v;
@@ -370,6 +395,7 @@ main(void)
 		cmocka_unit_test(test_what_a_secret_buffer_drops_is_wiped),
 		cmocka_unit_test(test_a_settled_buffer_keeps_its_bytes_and_grows),
 		cmocka_unit_test(test_move),
+		cmocka_unit_test(test_take),
 		cmocka_unit_test(test_vec_grows_zeroed_up_to_its_maximum)
 	};
 

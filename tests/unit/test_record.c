@@ -57,6 +57,9 @@ test_keys(void **state)
 	key_is(&(struct record_name){ .type = RECORD_HEAD }, "{\"t\":\"HEAD\"}");
 	key_is(&(struct record_name){ .type = RECORD_LEADER }, "{\"t\":\"LEADER\"}");
 	key_is(&(struct record_name){ .type = RECORD_NOOP }, "{\"t\":\"NOOP\"}");
+	key_is(&(struct record_name){ .type = RECORD_SECRET, .path = "conn a~", .path_len = 7,
+	    .key = "k", .key_len = 1, .number = 2147483647 },
+	    "{\"t\":\"SECRET\",\"path\":\"conn a~\",\"key\":\"k\",\"version\":2147483647}");
 }
 
 static void
@@ -65,6 +68,12 @@ test_keys_that_are_none(void **state)
 	static const char *const bad[] = { "", "x", "{}", "{\"t\":\"NONE\"}", "{\"t\":1}",
 	    "{\"t\":\"SECRET\",\"path\":\"a\",\"key\":\"b\"}",
 	    "{\"t\":\"SECRET\",\"path\":\"a\",\"key\":\"b\",\"version\":-1}",
+	    "{\"t\":\"SECRET\",\"path\":\"a\",\"key\":\"b\",\"version\":01}",
+	    "{\"t\":\"SECRET\",\"path\":\"a\",\"key\":\"b\",\"version\":2147483648}",
+	    "{\"t\":\"SECRET\",\"path\":\"a\",\"key\":\"b\",\"version\":}",
+	    "{\"t\":\"SECRET\",\"path\":\"a\",\"key\":\"b\",\"version\":1",
+	    "{\"t\":\"SECRET\",\"path\":\"a\",\"key\":\"b\",\"version\":1}x",
+	    "{\"t\":\"SECRET\",\"path\":\"a", "{\"t\":\"SECRET\",\"path\":\"",
 	    "{\"t\":\"META\",\"path\":\"a\"}", "{\"t\":\"CHANGES\"}" };
 	struct record_name n;
 

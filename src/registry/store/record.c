@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
+#include "base/number.h"
 #include "base/secmem.h"
 #include "crypto/aead.h"
 #include "crypto/key.h"
@@ -87,15 +88,60 @@ take_number(const json_t *o, const char *name, uint32_t *out)
 	return true;
 }
 
-bool
-record_name_read(const void *key, size_t n, struct record_name *out)
+/* Behind ${before}, up to the quote: text of which nothing is escaped, and all is ASCII. */
+static bool
+plain_text(const char **at, const char *end, const char *before, char *out, size_t max,
+    size_t *n)
+{
+	const size_t skip = strlen(before);
+	const char *p;
+
+	if ((size_t)(end - *at) < skip || memcmp(*at, before, skip) != 0)
+		return false;
+	*at += skip;
+	for (p = *at; p < end && *p != '"' && *p >= ' ' && *p <= '~' && *p != '\\'; p++)
+		;
+	*n = (size_t)(p - *at);
+	if (p == end || *p != '"' || *n > max)
+		return false;
+	memcpy(out, *at, *n);
+	out[*n] = '\0';
+	*at = p;
+	return true;
+}
+
+/* A version with plain names, as record_name_write puts it: nearly all that a topic has. */
+static bool
+read_plain(const char *at, const char *end, struct record_name *out)
+{
+	static const char number[] = "\"," JSON_NAME("version");
+	uint64_t version;
+
+	if (!plain_text(&at, end, "{" JSON_NAME("t") "\"SECRET\"," JSON_NAME("path") "\"",
+	    out->path, NAME_PATH_MAX, &out->path_len) ||
+	    !plain_text(&at, end, "\"," JSON_NAME("key") "\"", out->key, NAME_KEY_MAX,
+	    &out->key_len))
+		return false;
+	if ((size_t)(end - at) < sizeof(number) + 1 ||
+	    memcmp(at, number, sizeof(number) - 1) != 0 || end[-1] != '}')
+		return false;
+	at += sizeof(number) - 1;
+	if ((*at == '0' && end - at > 2) ||
+	    !number_parse(at, (size_t)(end - at) - 1, NAME_VERSION_MAX, &version))
+		return false;
+	out->type = RECORD_SECRET;
+	out->number = (uint32_t)version;
+	return true;
+}
+
+static bool
+read_any(const void *key, size_t n, struct record_name *out)
 {
 	json_t *o = json_loadb(key, n, 0, NULL);
 	const char *type = json_string_value(json_object_get(o, "t"));
 	bool ok = false;
 	int t = 0;
 
-	memset(out, 0, sizeof(*out));
 	while (type != NULL && t < RECORD_TYPES && strcmp(type, types[t]) != 0)
 		t++;
 	if (type != NULL && t < RECORD_TYPES) {
@@ -113,6 +159,16 @@ record_name_read(const void *key, size_t n, struct record_name *out)
 	}
 	json_decref(o);
 	return ok;
+}
+
+bool
+record_name_read(const void *key, size_t n, struct record_name *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (read_plain(key, (const char *)key + n, out))
+		return true;
+	memset(out, 0, sizeof(*out));
+	return read_any(key, n, out);
 }
 
 /* --- sealing --- */

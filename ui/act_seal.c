@@ -11,6 +11,7 @@
 #include "ui/change.h"
 #include "ui/dialog.h"
 #include "ui/files.h"
+#include "ui/keymap.h"
 #include "ui/model.h"
 #include "ui/pending.h"
 #include "ui/seal_plan.h"
@@ -161,8 +162,16 @@ seal_marked(struct app *a, bool ask_now)
 	struct seal_question q = { .ask_now = ask_now };
 	struct seal_plan p;
 	size_t values, files;
-	char title[96];
+	char title[96], text[128];
 
+	/* What was seen to collide is as of the last look at the view. */
+	if (a->pending->collide > 0)
+		pending_build(a);
+	if (a->pending->collide > 0 && a->pending->on == 0) {
+		app_refuse(a, "nothing to apply: what is on collides; %s shows with what",
+		    KEY(ACTION_VIEW_PENDING));
+		return;
+	}
 	seal_plan_init(&p);
 	if (!seal_gather_all(a, &p))
 		goto done;
@@ -172,6 +181,11 @@ seal_marked(struct app *a, bool ask_now)
 	snprintf(title, sizeof(title), "Seal %zu %s in %zu %s", values,
 	    values == 1 ? "value" : "values", files, files == 1 ? "file" : "files");
 	q.title = title;
+	snprintf(text, sizeof(text), "%zu more %s, %s left out and %s pending.",
+	    a->pending->collide, a->pending->collide == 1 ? "collides" : "collide",
+	    a->pending->collide == 1 ? "is" : "are", a->pending->collide == 1 ? "stays" : "stay");
+	if (a->pending->collide > 0)
+		q.text = text;
 	if (seal_plan_run(a, &p, &q))
 		app_notice(a, "sealed %zu %s in %zu %s, and read back", p.values,
 		    p.values == 1 ? "value" : "values", p.changed,

@@ -307,6 +307,8 @@ static const struct action actions[ACTION_COUNT] = {
 		.run = act_unlock },
 	    [VIEW_FINDINGS] = { .rank = 12, .label = "unlock", .unavailable = act_needs_locked,
 		.run = act_unlock },
+	    [VIEW_PENDING] = { .rank = 8, .label = "unlock", .unavailable = act_needs_locked,
+		.run = act_unlock },
 	    [VIEW_ROTATION] = { .rank = 7, .label = "unlock", .unavailable = act_needs_locked,
 		.run = act_unlock },
 	    [VIEW_REGISTRY] = { .rank = 12, .label = "log in",

@@ -242,7 +242,9 @@ model_new(const struct ui_options *o, struct error *err)
 	m->locked = o->leave != NULL && o->leave->locked;
 	m->marks = marks_new();
 	m->off = marks_new();
-	m->estate = m->marks != NULL && m->off != NULL ? new_estate(m, err) : NULL;
+	m->collide = marks_new();
+	m->estate = m->marks != NULL && m->off != NULL && m->collide != NULL ?
+	    new_estate(m, err) : NULL;
 	if (m->estate == NULL) {
 		model_free(m);
 		return NULL;
@@ -262,6 +264,7 @@ model_free(struct model *m)
 	key_ring_free(m->ring);
 	marks_free(m->marks);
 	marks_free(m->off);
+	marks_free(m->collide);
 	vec_release(&m->sealed);
 	vec_release_strings(&m->added);
 	free(m);
@@ -280,7 +283,8 @@ model_is_pending(const struct model *m, const struct estate_file *f,
     const struct estate_entry *e)
 {
 	return !e->shadowed && marks_has(m->marks, f->path, e->key, e->key_len) &&
-	    !marks_has(m->off, f->path, e->key, e->key_len);
+	    !marks_has(m->off, f->path, e->key, e->key_len) &&
+	    !marks_has(m->collide, f->path, e->key, e->key_len);
 }
 
 bool

@@ -49,6 +49,7 @@ struct model {
 	struct marks *marks;		/* of entries by path and key: the pending set */
 	unsigned long changes;		/* how often files were read again */
 	struct marks *off;		/* those of them that are not to be applied now */
+	struct marks *collide;		/* those that cannot be, as the pending view saw last */
 	size_t marks_lost;		/* dropped by a scan, and not told yet */
 	struct tree tree;		/* by model_arrange */
 	struct key_ring *ring;		/* keys that were at hand; NULL: not read yet, or wiped */
@@ -80,7 +81,7 @@ int model_arrange(struct model *m, struct error *err);
 int model_mark(struct model *m, const struct estate_file *f, const struct estate_entry *e,
     bool mark);
 
-/* Is it marked, and on? */
+/* Is it marked, on, and nothing known that it collides with? */
 bool model_is_pending(const struct model *m, const struct estate_file *f,
     const struct estate_entry *e);
 

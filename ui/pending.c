@@ -8,11 +8,16 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/map.h"
+#include "document/document.h"
+#include "document/jaas.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
+#include "file/file.h"
+#include "plan/configuration.h"
 #include "secrets/secrets_file.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
+#include "ui/files.h"
 #include "ui/model.h"
 #include "ui/options.h"
 #include "ui/seal_plan.h"
@@ -20,6 +25,7 @@
 #define GROUPS_MAX 1000000
 #define EDITS_MAX 10000000
 #define LINE_MAX_BYTES 8192
+#define NAME_MAX_BYTES BUF_MAX_FILE
 #define LISTED_MAX 1000	/* files that are named in the right pane */
 
 /* Where secrets of a file go, as the user said.  By name, as environments go away when all
@@ -34,10 +40,16 @@ pending_group(const struct pending *p, size_t i)
 	return vec_at(&p->groups, i);
 }
 
-size_t
-pending_entry(const struct pending *p, const struct pending_group *g, size_t item)
+static struct pending_edit *
+pending_edit_at(const struct pending *p, const struct pending_group *g, size_t item)
 {
-	return *(const size_t *)vec_at(&p->entries, g->first + item);
+	return vec_at(&p->edits, g->first + item);
+}
+
+const struct pending_edit *
+pending_edit(const struct pending *p, const struct pending_group *g, size_t item)
+{
+	return pending_edit_at(p, g, item);
 }
 
 /* --- the rows --- */
@@ -72,7 +84,7 @@ pending_id(const void *pending, size_t group, size_t item)
 
 	if (item == OUTLINE_HEAD)
 		return (struct outline_id){ id, strlen(id), 0 };
-	e = &g->file->entries[pending_entry(pending, g, item)];
+	e = &g->file->entries[pending_edit(pending, g, item)->entry];
 	return (struct outline_id){ e->key, e->key_len, e->line };
 }
 
@@ -104,17 +116,19 @@ static const struct outline_ops line_ops = {
 };
 
 void
-pending_init(struct pending *p, const struct model *m)
+pending_init(struct pending *p, struct model *m)
 {
 	memset(p, 0, sizeof(*p));
 	p->model = m;
 	vec_init(&p->groups, sizeof(struct pending_group), GROUPS_MAX);
-	vec_init(&p->entries, sizeof(size_t), EDITS_MAX);
+	vec_init(&p->edits, sizeof(struct pending_edit), EDITS_MAX);
 	vec_init(&p->lines, sizeof(struct pending_line), GROUPS_MAX);
 	vec_init(&p->targets, sizeof(struct pending_target), GROUPS_MAX);
 	outline_init(&p->panes.left, &pending_ops, p);
 	outline_init(&p->panes.right, &line_ops, p);
 	p->panes.left.folded = false;
+	p->checked = marks_new();
+	p->taken = marks_new();
 }
 
 static void
@@ -126,8 +140,8 @@ pending_clear(struct pending *p)
 		free(((struct pending_group *)vec_at(&p->groups, i))->remote);
 	for (i = 0; i < p->lines.len; i++)
 		free(((struct pending_line *)vec_at(&p->lines, i))->text);
-	p->groups.len = p->entries.len = p->lines.len = 0;
-	p->on = p->off = p->files = 0;
+	p->groups.len = p->edits.len = p->lines.len = 0;
+	p->on = p->off = p->collide = p->files = p->unchecked = 0;
 }
 
 void
@@ -144,8 +158,10 @@ pending_release(struct pending *p)
 		free(t->remote);
 	}
 	map_free(p->index);
+	marks_free(p->checked);
+	marks_free(p->taken);
 	vec_release(&p->groups);
-	vec_release(&p->entries);
+	vec_release(&p->edits);
 	vec_release(&p->lines);
 	vec_release(&p->targets);
 	outline_release(&p->panes.left);
@@ -259,21 +275,23 @@ static int
 pending_add_file(struct app *a, struct pending *p, const struct estate_file *f)
 {
 	const struct model *m = a->model;
-	struct pending_group g = { .file = f, .first = p->entries.len };
+	struct pending_group g = { .file = f, .first = p->edits.len };
 	struct pending_group *slot;
 	const struct estate_entry *e;
-	size_t i, *entry;
+	struct pending_edit *edit;
+	size_t i;
 
 	for (i = 0; i < f->count; i++) {
 		e = &f->entries[i];
 		if (e->state != STATE_PLAIN || e->shadowed ||
 		    !marks_has(m->marks, f->path, e->key, e->key_len))
 			continue;
-		if ((entry = vec_push(&p->entries)) == NULL)
+		if ((edit = vec_push(&p->edits)) == NULL)
 			return -1;
-		*entry = i;
+		*edit = (struct pending_edit){ .entry = i, .fate = marks_has(m->off, f->path,
+		    e->key, e->key_len) ? PENDING_OFF : PENDING_ON };
 		g.count++;
-		g.on += !marks_has(m->off, f->path, e->key, e->key_len);
+		g.on += edit->fate == PENDING_ON;
 	}
 	if (g.count == 0)
 		return 0;
@@ -282,9 +300,6 @@ pending_add_file(struct app *a, struct pending *p, const struct estate_file *f)
 		return -1;
 	}
 	*slot = g;
-	p->on += g.on;
-	p->off += g.count - g.on;
-	p->files += g.on > 0;
 	return 0;
 }
 
@@ -301,6 +316,204 @@ compare_goals(const void *one, const void *other)
 		c = strcmp(a->environment->path, b->environment->path);
 	}
 	return c != 0 ? c : a->first < b->first ? -1 : 1;
+}
+
+/* --- what collides --- */
+
+/* The name of the edit's sealed entry, as it is told and looked for. */
+static void
+pending_name(const struct estate_file *f, const struct estate_entry *e, struct buf *out)
+{
+	buf_clear(out);
+	buf_printf(out, "%s/", file_basename(f->path));
+	buf_append(out, e->key, e->key_len);
+}
+
+/* What becomes of an edit that is on; ${after}: another file of its base name goes there. */
+static int
+pending_judge_edit(struct pending *p, const struct pending_group *g, struct pending_edit *edit,
+    bool after, struct buf *name)
+{
+	const struct estate_entry *e = &g->file->entries[edit->entry];
+	const struct environment *x = g->environment;
+
+	if (after) {
+		edit->fate = PENDING_NAMESAKE;
+	} else if (marks_has(p->taken, g->file->path, e->key, e->key_len)) {
+		edit->fate = PENDING_TAKEN;
+	} else {
+		pending_name(g->file, e, name);
+		edit->unchecked = x->master != NULL && !marks_has(p->checked, g->file->path,
+		    e->key, e->key_len) && secrets_file_find(x->secrets,
+		    (const char *)name->data, name->len) != DOCUMENT_NONE;
+		return 0;
+	}
+	return marks_set(p->model->collide, g->file->path, e->key, e->key_len, true);
+}
+
+/* Which edits of a file collide.  ${names}: base names that files before it took with them to
+ * their destinations. */
+static int
+pending_judge_file(struct pending *p, struct pending_group *g, struct map *names, struct buf *name)
+{
+	struct pending_edit *edit;
+	bool after;
+	size_t i;
+
+	if (g->environment == NULL || g->environment->secrets == NULL || g->on == 0)
+		return 0;
+	buf_clear(name);
+	buf_append_str(name, g->environment->path);
+	buf_append_char(name, '\0');
+	buf_append_str(name, file_basename(g->file->path));
+	after = map_get(names, name->data, name->len, &i);
+	if (!after && map_put(names, name->data, name->len, 0) == -1)
+		return -1;
+	for (i = 0; i < g->count; i++) {
+		edit = pending_edit_at(p, g, i);
+		if (edit->fate == PENDING_ON && pending_judge_edit(p, g, edit, after, name) == -1)
+			return -1;
+		g->collide += edit->fate == PENDING_TAKEN || edit->fate == PENDING_NAMESAKE;
+		p->unchecked += edit->unchecked;
+	}
+	g->on -= g->collide;
+	return 0;
+}
+
+/* As they are ordered by destination; before all was seen nobody can tell. */
+static int
+pending_judge(struct app *a, struct pending *p)
+{
+	struct map *names = map_new();
+	struct pending_group *g;
+	struct buf name;
+	size_t i;
+	int rc = names != NULL ? 0 : -1;
+
+	if (p->changes != a->model->changes) {
+		marks_clear(p->checked);
+		marks_clear(p->taken);
+	}
+	p->changes = a->model->changes;
+	buf_init(&name, NAME_MAX_BYTES);
+	for (i = 0; rc == 0 && i < p->groups.len; i++) {
+		g = vec_at(&p->groups, i);
+		if (!a->model->scanning)
+			rc = pending_judge_file(p, g, names, &name);
+		p->on += g->on;
+		p->collide += g->collide;
+		p->off += g->count - g->on - g->collide;
+		p->files += g->on > 0;
+	}
+	buf_release(&name);
+	map_free(names);
+	return rc;
+}
+
+const struct estate_file *
+pending_other(const struct app *a, const struct pending_group *g, const struct pending_edit *edit)
+{
+	const struct pending *p = a->pending;
+	const struct pending_group *other;
+	const struct estate_file *file = NULL;
+	const struct estate_entry *e;
+	struct buf name;
+	size_t i;
+
+	for (i = g->root + 1; edit->fate == PENDING_NAMESAKE && i < p->groups.len; i++) {
+		other = pending_group(p, i);
+		if (other->on > 0 && other->root == g->root && strcmp(
+		    file_basename(other->file->path), file_basename(g->file->path)) == 0)
+			return other->file;
+	}
+	buf_init(&name, NAME_MAX_BYTES);
+	pending_name(g->file, &g->file->entries[edit->entry], &name);
+	i = 0;
+	do {
+		if (!selection_referrer(a, g->environment, (const char *)name.data, name.len, i++,
+		    &file, &e))
+			file = NULL;
+	} while (file == g->file);
+	buf_release(&name);
+	return file;
+}
+
+bool
+pending_is_due(const struct app *a)
+{
+	return a->pending->unchecked > 0 && a->pending->changes == a->model->changes;
+}
+
+/* Has the sealed entry of this edit another value?  What cannot be read is told later. */
+static bool
+pending_is_taken(const struct environment *x, const struct configuration *c,
+    const struct estate_entry *e)
+{
+	struct target t;
+	struct buf name, value;
+	struct error ignored;
+	struct jaas_option o;
+	bool taken = false;
+	size_t i;
+
+	buf_init(&name, NAME_MAX_BYTES);
+	buf_init_secret(&value, BUF_MAX_FILE);
+	target_init(&t);
+	if (configuration_entry_name(c, e->key, e->key_len, &name, &ignored) == 0 &&
+	    (i = secrets_file_find(x->secrets, (const char *)name.data, name.len)) !=
+	    DOCUMENT_NONE && target_find(c->doc, e->key, e->key_len, &t, &ignored) == 0) {
+		if (t.kind == TARGET_ENTRY && document_value(c->doc, t.entry, &value,
+		    &ignored) == 0) {
+			taken = !secrets_file_holds(x->secrets, i, value.data, value.len);
+		} else if (t.kind == TARGET_OPTION) {
+			o = jaas_option(t.jaas, t.option);
+			taken = !secrets_file_holds(x->secrets, i, t.value.data + o.from,
+			    o.to - o.from);
+		}
+	}
+	target_release(&t);
+	buf_release(&value);
+	buf_release(&name);
+	return taken;
+}
+
+bool
+pending_check(struct app *a)
+{
+	struct pending *p = a->pending;
+	struct configuration *c = NULL;
+	struct pending_edit *edit;
+	const struct pending_group *g = NULL;
+	const struct estate_entry *e;
+	struct error ignored;
+	bool found = false;
+	size_t i;
+
+	if (!pending_is_due(a))
+		return false;
+	for (i = 0; i < p->groups.len && !found; i++) {
+		g = pending_group(p, i);
+		for (size_t k = 0; g->file != NULL && k < g->count && !found; k++)
+			found = pending_edit(p, g, k)->unchecked;
+	}
+	if (found)
+		c = configuration_load(g->file->path, a->options->scope, &ignored);
+	for (i = 0; found && i < g->count; i++) {
+		edit = pending_edit_at(p, g, i);
+		e = &g->file->entries[edit->entry];
+		if (!edit->unchecked)
+			continue;
+		edit->unchecked = false;
+		p->unchecked--;
+		(void)marks_set(p->checked, g->file->path, e->key, e->key_len, true);
+		if (c != NULL && pending_is_taken(g->environment, c, e))
+			(void)marks_set(p->taken, g->file->path, e->key, e->key_len, true);
+	}
+	configuration_free(c);
+	if (p->unchecked > 0 || marks_count(p->taken) == 0)
+		return false;
+	pending_build(a);
+	return true;
 }
 
 /* Put a group for each destination before its files. */
@@ -336,6 +549,7 @@ pending_add_roots(struct pending *p)
 		root = vec_at(&p->groups, at);
 		root->count += f->count;
 		root->on += f->on;
+		root->collide += f->collide;
 	}
 	vec_release(&files);
 	return rc;
@@ -384,6 +598,9 @@ pending_tell(const struct app *a, struct pending *p)
 	if (p->on > 0)
 		rc |= pending_say(p, STYLE_ADDED, "+ %zu %s sealed, in %zu %s", p->on,
 		    plural(p->on, "value", "values"), p->files, plural(p->files, "file", "files"));
+	if (p->collide > 0)
+		rc |= pending_say(p, STYLE_DAMAGED, "X %zu %s: left out", p->collide,
+		    plural(p->collide, "collides", "collide"));
 	if (p->off > 0)
 		rc |= pending_say(p, STYLE_CLEAR, "! still clear here: %zu (off)", p->off);
 	if (asked > 0)
@@ -419,12 +636,14 @@ pending_build(struct app *a)
 	int rc = 0;
 
 	pending_clear(p);
+	marks_clear(a->model->collide);
 	for (i = 0; rc == 0 && marks_count(a->model->marks) > 0 && i < estate_count(e); i++)
 		rc = pending_add_file(a, p, estate_file(e, i));
 	if (p->groups.len > 1)
 		qsort(p->groups.items, p->groups.len, sizeof(struct pending_group), compare_goals);
-	if (pending_add_roots(p) == -1 || pending_tell(a, p) == -1 || rc == -1 ||
-	    outline_build(&p->panes.left) == -1 || outline_build(&p->panes.right) == -1)
+	if (pending_judge(a, p) == -1 || pending_add_roots(p) == -1 || pending_tell(a, p) == -1 ||
+	    rc == -1 || outline_build(&p->panes.left) == -1 ||
+	    outline_build(&p->panes.right) == -1)
 		app_complain(a, "not enough memory");
 	(void)outline_restore(&p->panes.left);
 	list_fit(&p->panes.right.list, p->panes.right.rows.len, p->panes.right.list.height);

@@ -43,7 +43,7 @@ pending_edit_here(const struct app *a)
 	const struct pending_group *g = pending_here(a);
 
 	return row == NULL || row->item == OUTLINE_HEAD ? NULL :
-	    &g->file->entries[pending_entry(a->pending, g, row->item)];
+	    &g->file->entries[pending_edit(a->pending, g, row->item)->entry];
 }
 
 /* --- what the keys do --- */
@@ -70,7 +70,8 @@ pending_turn_file(struct app *a, const struct pending_group *g, bool on)
 	size_t i;
 
 	for (i = 0; i < g->count; i++)
-		pending_turn(a, g->file, &g->file->entries[pending_entry(a->pending, g, i)], on);
+		pending_turn(a, g->file, &g->file->entries[pending_edit(a->pending, g, i)->entry],
+		    on);
 }
 
 /* An edit goes off or on; on a file or destination, all of them. */
@@ -86,7 +87,7 @@ act_pending_turn(struct app *a)
 
 	if (g == NULL)
 		return;
-	on = g->on == 0;
+	on = g->on + g->collide == 0;
 	if (e != NULL) {
 		pending_turn(a, g->file, e, marks_has(a->model->off, g->file->path, e->key,
 		    e->key_len));
@@ -241,7 +242,8 @@ pending_key_at(const void *siblings, size_t row, int offset, struct buf *out)
 
 	if (offset < 0 ? row < (size_t)-offset : row + (size_t)offset >= s->group->count)
 		return false;
-	e = &s->group->file->entries[pending_entry(s->pending, s->group, row + (size_t)offset)];
+	e = &s->group->file->entries[pending_edit(s->pending, s->group,
+	    row + (size_t)offset)->entry];
 	name_append_short(e->key, e->key_len, out);
 	return true;
 }
@@ -251,19 +253,21 @@ pending_draw_edit(const struct app *a, const struct outline_row *row, const stru
     unsigned int extra)
 {
 	const struct pending_group *g = pending_group(a->pending, row->group);
-	const struct estate_entry *e = &g->file->entries[pending_entry(a->pending, g, row->item)];
+	const enum pending_fate fate = pending_edit(a->pending, g, row->item)->fate;
 	const struct pending_siblings siblings = { a->pending, g };
 	const struct name_neighbours beside = { pending_key_at, &siblings, row->item };
-	bool off = marks_has(a->model->off, g->file->path, e->key, e->key_len);
+	const bool off = fate == PENDING_OFF, collides = !off && fate != PENDING_ON;
 	int x = l->x + (l->w < NARROW ? 0 : 4);
 	struct buf key;
 	int used = 0;
 
 	if (l->w >= WORD_WIDTH)
-		used = 2 + canvas_right(l->y, l->x, l->w - 1,
-		    (off ? STYLE_NOTE : STYLE_MARK) | extra, off ? "off" : "seal");
+		used = 2 + canvas_right(l->y, l->x, l->w - 1, (off ? STYLE_NOTE : collides ?
+		    STYLE_DAMAGED : STYLE_MARK) | extra, off ? "off" : collides ? "collides" :
+		    "seal");
 	x += canvas_text(l->y, x, 3, STYLE_MARK | extra, off ? "[ ]" : "[x]") + 1;
-	x += canvas_text(l->y, x, 1, STYLE_CLEAR | extra, "!") + 1;
+	x += canvas_text(l->y, x, 1, (collides ? STYLE_DAMAGED : STYLE_CLEAR) | extra,
+	    collides ? "X" : "!") + 1;
 	buf_init(&key, NAME_MAX_BYTES);
 	(void)pending_key_at(&siblings, row->item, 0, &key);
 	name_draw(l->y, x, l->x + l->w - x - used, (off ? STYLE_TEXT : STYLE_CLEAR) | extra, &key,
@@ -300,6 +304,9 @@ pending_draw_left(struct app *a)
 		if (p->off > 0)
 			snprintf(text + strlen(text), sizeof(text) - strlen(text), ", %zu off",
 			    p->off);
+		if (p->collide > 0)
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), ", %zu %s",
+			    p->collide, p->collide == 1 ? "collides" : "collide");
 		canvas_text(head->y, head->x + 1, head->w - 2,
 		    p->panes.right_active ? STYLE_NOTE : STYLE_HEAD, text);
 	}
@@ -339,15 +346,44 @@ pending_draw_right(struct app *a)
 
 /* --- the detail --- */
 
+/* Why it is left out, and the ways out. */
+static void
+pending_say_collides(const struct app *a, struct words *w, const struct pending_group *g,
+    const struct pending_edit *edit)
+{
+	const struct estate_file *other = pending_other(a, g, edit);
+	const char *into = model_show_path(a->model, g->environment->path);
+
+	if (edit->fate == PENDING_NAMESAKE)
+		buf_printf(&w->text, "Collides with %s, which has the same base name and goes to "
+		    "%s, too: both would use the same sealed entries. This one is left out",
+		    other != NULL ? model_show_path(a->model, other->path) : "another file", into);
+	else if (other != NULL)
+		buf_printf(&w->text, "Collides with %s: it uses the entry of this name in %s, "
+		    "which has another value. This one is left out",
+		    model_show_path(a->model, other->path), into);
+	else
+		buf_printf(&w->text, "Collides with an entry of this name in %s, with another "
+		    "value, that no other file uses. This one is left out", into);
+	buf_printf(&w->text, " and stays clear; %s applies the others. %s sends it to another "
+	    "secrets file%s", KEY(ACTION_APPLY), KEY(ACTION_UPDATE),
+	    edit->fate != PENDING_NAMESAKE ? "." : ", and with the other one off it goes.");
+}
+
 static void
 pending_say_edit(const struct app *a, struct words *w, const struct pending_group *g,
-    const struct estate_entry *e)
+    const struct pending_edit *edit)
 {
+	const struct estate_entry *e = &g->file->entries[edit->entry];
 	const char *bullet = canvas_glyph(GLYPH_BULLET);
 	int i;
 
 	buf_printf(&w->place, ":%zu", e->line);
 	name_append_short(e->key, e->key_len, &w->name);
+	if (edit->fate == PENDING_TAKEN || edit->fate == PENDING_NAMESAKE) {
+		pending_say_collides(a, w, g, edit);
+		return;
+	}
 	buf_append_char(&w->text, '-');
 	buf_append(&w->text, e->key, e->key_len);
 	buf_append_char(&w->text, '=');
@@ -363,7 +399,7 @@ pending_say_edit(const struct app *a, struct words *w, const struct pending_grou
 		buf_append(&w->text, e->key, e->key_len);
 		buf_append_char(&w->text, '}');
 	}
-	if (marks_has(a->model->off, g->file->path, e->key, e->key_len))
+	if (edit->fate == PENDING_OFF)
 		buf_append_str(&w->text, "\nSwitched off: it stays in the list, and is not "
 		    "applied.");
 }
@@ -383,7 +419,8 @@ pending_say(struct app *a, struct words *w)
 		    w->place.len > 0 ? canvas_glyph(GLYPH_INTO) : "", w->place.len > 0 ? " " : "",
 		    model_show_path(a->model, g->file->path));
 	if (e != NULL) {
-		pending_say_edit(a, w, g, e);
+		pending_say_edit(a, w, g, pending_edit(a->pending, g,
+		    outline_at(&a->pending->panes.left)->item));
 		return;
 	}
 	buf_printf(&w->text, "%zu of %zu %s on. ", g->on, g->count,
@@ -436,6 +473,8 @@ const struct view_ops view_pending = {
 	.panes = pending_panes,
 	.entered = pending_build,
 	.changed = pending_restore,
+	.is_due = pending_is_due,
+	.tick = pending_check,
 	.title = pending_title,
 	.draw_left = pending_draw_left,
 	.draw_right = pending_draw_right,

@@ -516,6 +516,60 @@ collision_names_both_files_and_leaves_one_out(void **state)
 	fixture_assert_not_in_file(f, "five/c1/more/b.properties", "third-clear");
 }
 
+/* What would overwrite another's entry is seen before it is asked for; the same value is not. */
+static void
+collision_is_a_row_of_the_pending_set(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	shell(f, "mkdir -p five/c1/more && printf 'sasl.password=another-clear\\n"
+	    "ssl.key.password=value-1-a\\n"
+	    "r.password=${securepass:/etc/c1/secrets.properties:a.properties/ssl.key.password}\\n' "
+	    ">five/c1/more/a.properties", 1);
+	v = open_five(f);
+	type_line(v, "/more");
+	vt_key(v, "a");
+	vt_key(v, "p");
+	vt_assert_has(v, "2 edits in 1 file");
+	vt_assert_lacks(v, "collides");
+	unlock(v, 1);
+	see(v, "1 edit in 1 file, 1 collides");
+	vt_assert_has(v, "X 1 collides: left out");
+	vt_key(v, KEY_HOME);
+	vt_type(v, "jj");
+	vt_assert_has(v, "[x] X sasl.password");
+	vt_assert_has(v, "Collides with c1/a.properties");
+	golden_assert_sizes(v, "pending-collides");
+	vt_key(v, "w");
+	see(v, "1 more collides, is left out and stays");
+	confirm(v);
+	see(v, "sealed 1 value in 1 file");
+	vt_assert_has(v, "0 edits in 0 files, 1 collides");
+	vt_key(v, "w");
+	vt_assert_has(v, "nothing to apply: what is on collides");
+	/* As one of two of a name, which gives way when the other one is off. */
+	vt_key(v, "1");
+	vt_key(v, KEY_HOME);
+	type_line(v, "/ssl.truststore.password");
+	vt_assert_has(v, "c1" INTO "a.properties");
+	vt_key(v, " ");
+	vt_key(v, "p");
+	vt_assert_has(v, "1 edit in 1 file, 1 collides");
+	type_line(v, "/sasl.password");
+	vt_assert_has(v, "Collides with c1/a.properties, which has the same base name");
+	type_line(v, "/ssl.truststore");
+	vt_key(v, " ");
+	see(v, "0 edits in 0 files, 1 off, 1 collides");
+	type_line(v, "/sasl.password");
+	vt_assert_has(v, "Collides with c1/a.properties: it uses the entry of this name");
+	vt_key(v, "u");
+	fixture_leave(v);
+	fixture_assert_in_file(f, "five/c1/more/a.properties", "another-clear");
+	fixture_assert_not_in_file(f, "five/c1/more/a.properties", "value-1-a");
+	assert_value(f, 1, "sasl.password", "value-1-b");
+}
+
 static void
 damaged_value_is_so_in_its_own_only(void **state)
 {
@@ -590,6 +644,7 @@ main(void)
 		FIVE_TERMS(unknown_destination_is_asked),
 		FIVE_TEST(section_of_propseal_ini_says_where),
 		FIVE_TEST(collision_names_both_files_and_leaves_one_out),
+		FIVE_TEST(collision_is_a_row_of_the_pending_set),
 		FIVE_TEST(damaged_value_is_so_in_its_own_only),
 	};
 

@@ -584,14 +584,17 @@ keymap_match(const struct app *a, enum action_id id, const char *typed)
 void
 keymap_run(struct app *a, enum action_id id)
 {
+	const struct keymap_face *face = face_of(a, id);
 	const char *why = keymap_unavailable(a, id);
 	char name[KEYMAP_NAME_MAX];
 
 	if (why == NULL) {
-		face_of(a, id)->run(a);
+		face->run(a);
 		return;
 	}
-	app_refuse(a, "%s (%s): %s", keymap_key_of(id, name), actions[id].name, why);
+	/* Where the key is for something else than its name says, as the footer calls that. */
+	app_refuse(a, "%s (%s): %s", keymap_key_of(id, name), face->help != NULL &&
+	    face->label != NULL ? face->label : actions[id].name, why);
 }
 
 const char *

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "ui/act.h"
+#include "ui/app.h"
 #include "ui/canvas.h"
 #include "ui/loop.h"
 #include "ui/steps.h"
@@ -45,6 +47,13 @@ steps_draw_line(const struct steps *s, int y, int w)
 	buf_release(&text);
 }
 
+/* Has the step a field, so that all characters are text? */
+static bool
+steps_types(const struct steps *s)
+{
+	return s->all[s->at].paste != NULL;
+}
+
 static void
 steps_draw_footer(const struct steps *s, int y, int w)
 {
@@ -60,9 +69,9 @@ steps_draw_footer(const struct steps *s, int y, int w)
 	if (w < 50)
 		snprintf(text, sizeof(text), "Enter, Esc, F1");
 	else
-		snprintf(text, sizeof(text), "Enter %s  Esc %s  %s%sF1 help",
+		snprintf(text, sizeof(text), "Enter %s  Esc %s  %s%sF1 help%s",
 		    s->at + 1 == s->count ? "done" : "next", s->at > s->floor ? "back" : "leave",
-		    keys, keys[0] != '\0' ? "  " : "");
+		    keys, keys[0] != '\0' ? "  " : "", steps_types(s) ? "" : "  q quit");
 	canvas_text(y, 1, w - 2, STYLE_NOTE, text);
 }
 
@@ -159,6 +168,8 @@ steps_key(struct layer *layer, struct app *a, uint32_t k)
 			steps_next(a, s);
 		else if (k == INPUT_ESCAPE)
 			steps_back(a, s);
+		else if (k == 'q' && !steps_types(s))
+			a->quit = act_leave(a);
 		else if (step->text != NULL)
 			(void)scroll_key(&s->scroll, k);
 	}

@@ -389,8 +389,8 @@ history_say(struct app *a, struct words *w)
 	    c->host != NULL ? c->host : "?");
 	buf_printf(&w->name, "%s", c->command != NULL ? c->command : "?");
 	history_say_facts(w, c);
-	/* Beside a third pane the second one says it. */
-	if (!a->layout.three_panes)
+	/* The second pane says it. */
+	if (!a->layout.two_panes)
 		say_change(a, c, &w->text);
 }
 

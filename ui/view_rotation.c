@@ -388,13 +388,27 @@ draw_environment(const struct rotating_environment *x, const struct rect *l, int
 	canvas_text(l->y, at, end - at, STYLE_NOTE | extra, text);
 }
 
+/* The name of the file that is ${offset} further in the session. */
+static bool
+file_name_at(const void *session, size_t row, int offset, struct buf *out)
+{
+	const struct rotation *r = session;
+
+	if (offset < 0 ? row < (size_t)-offset : row + (size_t)offset >= rotation_count(r))
+		return false;
+	buf_append_str(out, rotation_file(r, row + (size_t)offset)->file);
+	return true;
+}
+
 static void
 draw_file(const struct rotating *t, const struct rotating_row *r, const struct rect *l, int at,
     unsigned int extra)
 {
 	const struct rotation_file *f = rotation_file(t->session, r->index);
+	const struct name_neighbours beside = { file_name_at, t->session, r->index };
 	int end = l->x + l->w - 1;
 	char text[64];
+	struct buf name;
 
 	canvas_text(l->y, at, end - at, file_looks[f->state].style | extra,
 	    file_looks[f->state].word);
@@ -408,7 +422,10 @@ draw_file(const struct rotating *t, const struct rotating_row *r, const struct r
 		canvas_text(l->y, at, NAME_WIDTH, STYLE_FILE | extra, f->environment);
 		at += NAME_WIDTH + 1;
 	}
-	canvas_middle(l->y, at, end - at, STYLE_TEXT | extra, f->file, strlen(f->file), 18);
+	buf_init(&name, TEXT_BYTES);
+	buf_append_str(&name, f->file);
+	name_draw(l->y, at, end - at, STYLE_TEXT | extra, &name, &beside);
+	buf_release(&name);
 }
 
 static void
@@ -811,6 +828,13 @@ say_other(const struct rotating_other *o, struct words *w)
 	    "it or take it back.");
 }
 
+/* Has the right pane the change of a file in place of what is true of the step? */
+static bool
+shows_diff(const struct rotating *t)
+{
+	return t->diff.len > 0 && t->step == ROTATING_APPLY;
+}
+
 static void
 rotation_say(struct app *a, struct words *w)
 {
@@ -848,7 +872,9 @@ rotation_say(struct app *a, struct words *w)
 	} else {
 		buf_append_str(&w->place, rotating_step_names[t->step]);
 	}
-	say_step(a, &w->text);
+	/* Else the second pane says it. */
+	if (!a->layout.two_panes || shows_diff(t))
+		say_step(a, &w->text);
 }
 
 static void
@@ -858,7 +884,7 @@ rotation_draw_right(struct app *a)
 	const struct rect *head = &a->layout.right_head, *r = &a->layout.right;
 	struct rect room = { r->y, r->x + 1, r->h, r->w - 2 };
 	const char *text = buf_cstr(&t->diff);
-	bool diff = t->diff.len > 0 && t->step == ROTATING_APPLY;
+	bool diff = shows_diff(t);
 	struct buf words;
 
 	if (head->h > 0)

@@ -134,7 +134,7 @@ what_cannot_be_undone_says_why(void **state)
 	vt_assert_has(v, "clear text is never");
 	vt_assert_lacks(v, "u undo");
 	vt_key(v, "u");
-	vt_assert_has(v, "u (unmark-all): there was clear text before it");
+	vt_assert_has(v, "u (undo): there was clear text before it");
 	/* Of two changes of one entry the newest comes first. */
 	update_key(v, "second");
 	update_key(v, "third");

@@ -388,8 +388,12 @@ case_delete_and_undelete() {
 	expect_value del a CANARY-1
 	registry undelete del a 2
 	expect_rc 0
-	expect_err 'version 2 is back'
+	expect_err 'version 2 is there, not deleted'
 	expect_value del a CANARY-2
+	# One that was not deleted did not come back.
+	registry undelete del a 1
+	expect_rc 0
+	expect_err 'version 1 is there, not deleted'
 	registry delete del a --yes
 	expect_rc 0
 	registry list del

@@ -359,7 +359,7 @@ commands_registry_undelete(const struct options *o)
 	if (rc == 0)
 		rc = remote_ask(&r, "POST", o->args[0], o->args[1], o->args[2], "undelete", &err);
 	if (rc == 0)
-		report_note("version %s is back", o->args[2]);
+		report_note("version %s is there, not deleted", o->args[2]);
 	return remote_status(&r, rc, &err);
 }
 

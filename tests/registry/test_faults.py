@@ -280,6 +280,8 @@ def x21_second_process_on_one_folder():
     second = Registry(data=r.data)
     said = second.refuses_to_start(r.key_file)
     check(re.search('another|in use|busy|locked|already', said), 'the reason', said)
+    # Waiting is no way out, and `registry serve` takes no flag for it.
+    check('one process alone' in said and '--lock-timeout' not in said, 'the hint', said)
     secret(put(r, 'conn-a', 'k', 'two'), 'conn-a', 'k', 2, 'two')
     # Nor where the lock file was removed.
     os.unlink(os.path.join(r.data, '.registry.db.propseal-lock'))

@@ -8,6 +8,7 @@
 
 struct error;
 struct database;
+struct lock;
 
 /*
  * The registry's database: one SQLite file, 0600, WAL, synchronous=FULL,
@@ -73,6 +74,9 @@ int64_t database_room(const struct database *d);
 /* An online copy of what is committed, into the new file ${path}.  ERROR_EXISTS.
  * From any thread. */
 int database_backup(struct database *d, const char *path, struct error *err);
+
+/* The lock of the file, which whoever serves it has; without waiting.  ERROR_BUSY. */
+struct lock *database_lock(const char *path, struct error *err);
 
 /**
  * database_make(path, fill, cookie, err):

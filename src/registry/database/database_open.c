@@ -454,8 +454,8 @@ done:
 	return result;
 }
 
-static struct lock *
-take_lock(const char *path, struct error *err)
+struct lock *
+database_lock(const char *path, struct error *err)
 {
 	struct lock *lock = lock_files(&path, 1, 0, NULL, NULL, err);
 
@@ -470,7 +470,7 @@ database_make(const char *path, int (*fill)(void *cookie, sqlite3 *db, struct er
     void *cookie, struct error *err)
 {
 	struct path place = PATH_NONE;
-	struct lock *lock = take_lock(path, err);
+	struct lock *lock = database_lock(path, err);
 	int result = -1;
 
 	if (lock != NULL && path_open(&place, path, err) == 0)
@@ -514,7 +514,7 @@ database_open(const char *path, struct error *err)
 		error_memory(err);
 		goto fail;
 	}
-	if ((d->lock = take_lock(path, err)) == NULL || path_open(&d->place, path, err) == -1 ||
+	if ((d->lock = database_lock(path, err)) == NULL || path_open(&d->place, path, err) == -1 ||
 	    (version = database_file_look(&d->place, path, err)) == -1)
 		goto fail;
 	if (version == DATABASE_FIRST) {

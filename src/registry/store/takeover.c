@@ -398,7 +398,7 @@ store_take_over(const char *path, struct takeover *out, struct error *err)
 	int version, result = -1;
 
 	*out = (struct takeover){ 0 };
-	if ((lock = lock_files(&path, 1, 0, NULL, NULL, err)) == NULL)
+	if ((lock = database_lock(path, err)) == NULL)
 		return -1;
 	if (asprintf(&old, "%s.v1", path) == -1 || asprintf(&new, "%s.new", path) == -1) {
 		error_memory(err);

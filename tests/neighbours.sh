@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.." || exit 1
 program=${PROPSEAL:-$PWD/build/propseal}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/propseal-neighbours.XXXXXX") || exit 1
 trap 'rm -rf "$scratch"' EXIT
-export PROPSEAL_CONFIG='' LC_ALL=C.UTF-8
+export PROPSEAL_CONFIG='' LC_ALL=C.UTF-8 XDG_STATE_HOME=$scratch/state
 unset CONFLUENT_SECURITY_MASTER_KEY
 umask 077
 passed=0 failed=0

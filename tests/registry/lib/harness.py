@@ -48,6 +48,8 @@ def work():
     global _work
     if not _work:
         _work = tempfile.mkdtemp(prefix='propseal-registry.')
+        # The trail of what is tried here is none of the user's.
+        os.environ['XDG_STATE_HOME'] = os.path.join(_work, 'state')
         atexit.register(clean_up)
     return _work
 

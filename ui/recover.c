@@ -14,6 +14,7 @@
 #include "estate/lost_key.h"
 #include "file/file.h"
 #include "plan/plan.h"
+#include "secrets/secrets_file.h"
 #include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
@@ -52,6 +53,7 @@ struct lost_value {
 struct recovering {
 	struct steps steps;
 	char *path, *environment;	/* of the secrets file, its name */
+	char *data_key;		/* that it had at first, wrapped; "": none */
 	struct vec lost;	/* of struct lost_value */
 	struct list list;
 	struct buf passphrase;	/* secret */
@@ -399,6 +401,26 @@ key_values(struct recovering *w, struct error *err)
 	return w->values != NULL ? 0 : -1;
 }
 
+static const char *
+data_key_of(const struct secrets_file *s)
+{
+	const char *wrapped = secrets_file_metadata(s)->data_key;
+
+	return wrapped != NULL ? wrapped : "";
+}
+
+/* What nothing opened at first may have been recovered, or rotated, since. */
+static int
+key_check(const struct recovering *w, struct error *err)
+{
+	if (strcmp(data_key_of(w->change.secrets), w->data_key) == 0)
+		return 0;
+	error_set(err, ERROR_STALE, "it got another data key while this was open, perhaps of "
+	    "another recovery");
+	error_place(err, w->path, 0);
+	return error_hint(err, "leave by Esc, and try the key that it has now");
+}
+
 static int
 key_plan(struct job *j, void *cookie, struct error *err)
 {
@@ -406,7 +428,7 @@ key_plan(struct job *j, void *cookie, struct error *err)
 
 	(void)j;
 	if (key_values(w, err) != 0 || change_files(&w->change, NULL, w->path, false, err) != 0 ||
-	    change_plan(&w->change, err) != 0)
+	    key_check(w, err) != 0 || change_plan(&w->change, err) != 0)
 		return -1;
 	return lost_plan(&w->change, w->values, w->passphrase.data, w->passphrase.len, &w->kept,
 	    &w->master, err);
@@ -604,7 +626,8 @@ recovering_fill(struct recovering *w, const struct estate *e, const struct envir
 			return -1;
 	w->path = strdup(x->path);
 	w->environment = strdup(x->name);
-	return w->path != NULL && w->environment != NULL ? 0 : -1;
+	w->data_key = strdup(data_key_of(x->secrets));
+	return w->path != NULL && w->environment != NULL && w->data_key != NULL ? 0 : -1;
 }
 
 static void
@@ -625,6 +648,7 @@ recovering_free(struct recovering *w)
 	buf_release(&w->template);
 	free(w->path);
 	free(w->environment);
+	free(w->data_key);
 	free(w);
 }
 

@@ -249,6 +249,41 @@ a_template_is_written_filled_in_and_taken_back(void **state)
 	free(value);
 }
 
+/* Another recovery gave the file a key, which somebody has. */
+static void
+what_another_recovered_meanwhile_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open(f);
+	char *text, *at;
+
+	begin(v);
+	vt_key(v, KEY_ENTER);
+	vt_key(v, "e");
+	see(v, "New value");
+	type_value(v, TYPED);
+	see(v, "1 of 4 given");
+	text = fixture_read(f, secrets);
+	at = strstr(text, "_metadata.symmetric_key.0.enc");
+	assert_non_null(at);
+	at = strstr(at, "data:");
+	assert_non_null(at);
+	at[5] = at[5] == 'A' ? 'B' : 'A';
+	fixture_write(f, secrets, text);
+	fixture_keep(f);
+	free(text);
+	vt_key(v, KEY_ENTER);
+	vt_key(v, KEY_ENTER);
+	type_value(v, NEW_PASSPHRASE);
+	see(v, "it got another data key while this was open");
+	vt_key(v, KEY_ENTER);
+	see(v, "[new key]");
+	for (int i = 0; i < 3; i++)
+		vt_key(v, KEY_ESC);
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
+}
+
 /* A key at hand: then nothing is lost. */
 static void
 with_the_key_there_is_nothing_to_recover(void **state)
@@ -286,6 +321,7 @@ main(void)
 		FIXTURE_TERMS(what_is_lost_is_said_and_leaving_changes_nothing),
 		FIXTURE_TEST(a_value_typed_and_one_taken_are_sealed_under_a_new_key),
 		FIXTURE_TEST(a_template_is_written_filled_in_and_taken_back),
+		FIXTURE_TEST(what_another_recovered_meanwhile_stays),
 		FIXTURE_TEST(with_the_key_there_is_nothing_to_recover),
 		FIXTURE_TEST(who_fails_three_times_is_told_of_it),
 	};

@@ -11,7 +11,6 @@ struct about;
 struct app;
 struct buf;
 struct error;
-struct error;
 struct key;
 struct rect;
 

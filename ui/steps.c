@@ -204,6 +204,8 @@ steps_about(const struct layer *layer, struct about *out)
 	about_key(out, INPUT_ENTER, s->at + 1 == s->count ? "done" : "next step");
 	about_key(out, INPUT_ESCAPE, s->at > s->floor ? "one step back; what is typed stays" :
 	    "leave");
+	if (!steps_types(s))
+		about_key(out, 'q', "leave propseal");
 }
 
 int

@@ -85,6 +85,11 @@ what_is_lost_is_said_and_leaving_changes_nothing(void **state)
 	begin(v);
 	see(v, "used by estate/broker.properties:6");
 	golden_assert_sizes(v, "recover");
+	vt_key(v, KEY_F1);
+	vt_type(v, "leave propseal");
+	vt_key(v, KEY_ENTER);
+	see(v, "What was begun here is given up.");
+	vt_key(v, KEY_ESC);
 	vt_key(v, "q");
 	see(v, "What was begun here is given up.");
 	vt_key(v, KEY_ESC);

@@ -141,7 +141,7 @@ pending_clear(struct pending *p)
 	for (i = 0; i < p->lines.len; i++)
 		free(((struct pending_line *)vec_at(&p->lines, i))->text);
 	p->groups.len = p->edits.len = p->lines.len = 0;
-	p->on = p->off = p->collide = p->files = p->unchecked = 0;
+	p->on = p->off = p->collide = p->files = p->unchecked = p->at = 0;
 }
 
 void
@@ -325,8 +325,7 @@ static void
 pending_name(const struct estate_file *f, const struct estate_entry *e, struct buf *out)
 {
 	buf_clear(out);
-	buf_printf(out, "%s/", file_basename(f->path));
-	buf_append(out, e->key, e->key_len);
+	configuration_append_name(f->path, document_format_of(f->path), e->key, e->key_len, out);
 }
 
 /* What becomes of an edit that is on; ${after}: another file of its base name goes there. */
@@ -491,8 +490,8 @@ pending_check(struct app *a)
 
 	if (!pending_is_due(a))
 		return false;
-	for (i = 0; i < p->groups.len && !found; i++) {
-		g = pending_group(p, i);
+	for (; p->at < p->groups.len && !found; p->at++) {
+		g = pending_group(p, p->at);
 		for (size_t k = 0; g->file != NULL && k < g->count && !found; k++)
 			found = pending_edit(p, g, k)->unchecked;
 	}

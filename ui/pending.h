@@ -26,7 +26,8 @@ struct pending {
 	struct vec edits;	/* of struct pending_edit */
 	struct vec lines;	/* of struct pending_line */
 	size_t on, off, collide;	/* edits; what collides is not on */
-	size_t unchecked;	/* edits of which pending_check has something to see */
+	size_t unchecked;	/* edits of which pending_check has something to see, */
+	size_t at;		/* ... none of them in a group before this one */
 	struct marks *checked, *taken;	/* edits that it has seen as of ${changes}, and of these
 				 * whose sealed entry has another value */
 	unsigned long changes;	/* of the model */

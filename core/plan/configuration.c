@@ -116,17 +116,24 @@ configuration_fail_missing(const struct configuration *c, const char *key, size_
 	    error_hint(err, "`propseal file show %s` lists the keys", c->path);
 }
 
-int
-configuration_entry_name(const struct configuration *c, const char *key, size_t len,
-    struct buf *out, struct error *err)
+void
+configuration_append_name(const char *path, const struct document_format *format, const char *key,
+    size_t len, struct buf *out)
 {
-	const char escape = document_format(c->doc)->escape;
+	const char escape = format != NULL ? format->escape : '\0';
 
-	buf_append_str(out, c->base);
+	buf_append_str(out, file_basename(path));
 	buf_append_char(out, '/');
 	for (size_t i = 0; i < len; i++)
 		if (escape == '\0' || key[i] != escape)
 			buf_append_char(out, key[i]);
+}
+
+int
+configuration_entry_name(const struct configuration *c, const char *key, size_t len,
+    struct buf *out, struct error *err)
+{
+	configuration_append_name(c->path, document_format(c->doc), key, len, out);
 	return buf_check(out, err);
 }
 

@@ -570,6 +570,30 @@ collision_is_a_row_of_the_pending_set(void **state)
 	assert_value(f, 1, "sasl.password", "value-1-b");
 }
 
+/* The name of its entry has no backslash, as the path to its value has. */
+static void
+collision_of_a_json_key_is_seen_too(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	shell(f, "cd five/c%d && mkdir more && echo '{\"a.password\":\"one\"}' >j.json && "
+	    "echo '{\"a.password\":\"other\"}' >more/j.json && $P file encrypt --config-file "
+	    "j.json --local-secrets-file secrets.properties --remote-secrets-file "
+	    "/etc/c1/secrets.properties --master-key-file ../../key1", 1);
+	v = open_five(f);
+	type_line(v, "/more");
+	vt_key(v, "a");
+	vt_key(v, "p");
+	vt_assert_has(v, "1 edit in 1 file");
+	unlock(v, 1);
+	see(v, "0 edits in 0 files, 1 collides");
+	vt_assert_has(v, "X 1 collides: left out");
+	vt_key(v, "u");
+	fixture_leave(v);
+	fixture_assert_in_file(f, "five/c1/more/j.json", "other");
+}
+
 static void
 damaged_value_is_so_in_its_own_only(void **state)
 {
@@ -645,6 +669,7 @@ main(void)
 		FIVE_TEST(section_of_propseal_ini_says_where),
 		FIVE_TEST(collision_names_both_files_and_leaves_one_out),
 		FIVE_TEST(collision_is_a_row_of_the_pending_set),
+		FIVE_TEST(collision_of_a_json_key_is_seen_too),
 		FIVE_TEST(damaged_value_is_so_in_its_own_only),
 	};
 

@@ -144,6 +144,13 @@ file_read_fd(int fd, const char *name, struct buf *out, struct error *err)
 	return -1;
 }
 
+static int
+refuse_irregular(const char *path, struct error *err)
+{
+	error_set(err, ERROR_REFUSED, "not a regular file");
+	return error_place(err, path, 0);
+}
+
 static enum outcome
 read_regular(int fd, const char *path, struct buf *out, struct file_id *id, struct error *err)
 {
@@ -157,8 +164,7 @@ read_regular(int fd, const char *path, struct buf *out, struct file_id *id, stru
 		return READ_FAILED;
 	}
 	if (!S_ISREG(st.st_mode)) {
-		error_set(err, ERROR_REFUSED, "not a regular file");
-		error_place(err, path, 0);
+		refuse_irregular(path, err);
 		return READ_FAILED;
 	}
 	file_id_set(id, &st);
@@ -214,6 +220,31 @@ read_open(const char *path, bool *link)
 	return *link ? open(path, flags) : fd;
 }
 
+static int
+read_failed(const char *path, struct error *err)
+{
+	return errno == ENXIO ? refuse_irregular(path, err) : open_error(path, err);
+}
+
+int
+file_open(const char *path, struct error *err)
+{
+	struct stat st;
+	bool link;
+	int fd = read_open(path, &link);
+
+	if (fd == -1)
+		return read_failed(path, err);
+	if (fstat(fd, &st) == -1)
+		error_io(err, path, "cannot examine");
+	else if (!S_ISREG(st.st_mode))
+		refuse_irregular(path, err);
+	else
+		return fd;
+	close(fd);
+	return -1;
+}
+
 int
 file_read(const char *path, struct buf *out, struct file_id *id, struct error *err)
 {
@@ -224,12 +255,8 @@ file_read(const char *path, struct buf *out, struct file_id *id, struct error *e
 
 	for (i = 0; i < ATTEMPTS; i++) {
 		fd = read_open(path, &link);
-		if (fd == -1 && errno == ENXIO) {
-			error_set(err, ERROR_REFUSED, "not a regular file");
-			return error_place(err, path, 0);
-		}
 		if (fd == -1)
-			return open_error(path, err);
+			return read_failed(path, err);
 		outcome = read_regular(fd, path, out, &seen, err);
 		close(fd);
 		if (outcome == READ_FAILED)

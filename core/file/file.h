@@ -57,6 +57,9 @@ bool file_user_name(uid_t uid, char out[FILE_USER_MAX]);
 int file_read(const char *path, struct buf *out, struct file_id *id,
     struct error *err);
 
+/* Open such a file, for who reads it in parts: a descriptor, or -1 and file_read's errors. */
+int file_open(const char *path, struct error *err);
+
 /* As file_read, but any readable thing: a pipe, a terminal, /dev/fd/N. */
 int file_read_stream(const char *path, struct buf *out, struct error *err);
 

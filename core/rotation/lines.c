@@ -1,6 +1,4 @@
-#include <sys/stat.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +6,7 @@
 #include "base/error.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "file/file.h"
 #include "rotation/lines.h"
 
 #define SUM_BYTES 8
@@ -83,20 +82,9 @@ lines_next(struct lines *l, const char *text, size_t n, size_t *at, const char *
 int
 lines_open(struct lines_file *f, const char *path, struct error *err)
 {
-	struct stat st;
-
-	*f = (struct lines_file){ .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) };
+	*f = (struct lines_file){ .fd = file_open(path, err), .path = path };
 	buf_init(&f->part, BUF_MAX_FILE);
-	if (f->fd == -1 && errno == ENOENT) {
-		error_set(err, ERROR_MISSING, "no such file");
-		return error_place(err, path, 0);
-	}
-	if (f->fd == -1 || fstat(f->fd, &st) != 0)
-		return error_io(err, path, "cannot read the file");
-	if (S_ISREG(st.st_mode))
-		return 0;
-	error_set(err, ERROR_REFUSED, "it is not a regular file");
-	return error_place(err, path, 0);
+	return f->fd != -1 ? 0 : -1;
 }
 
 void
@@ -125,7 +113,7 @@ lines_fill(struct lines_file *f, struct error *err)
 		if (buf_reserve(b, PART) != 0)
 			return buf_check(b, err);
 		if ((n = read(f->fd, b->data + b->len, PART)) == -1 && errno != EINTR)
-			return error_io(err, NULL, "cannot read a file of the session");
+			return error_io(err, f->path, "cannot read");
 		b->len += n > 0 ? (size_t)n : 0;
 		f->whole = n == 0;
 	}

@@ -45,6 +45,7 @@ enum lines_read lines_next(struct lines *l, const char *text, size_t n, size_t *
 /* A file of lines, of which some are in memory at a time. */
 struct lines_file {
 	int fd;
+	const char *path;	/* not owned */
 	struct buf part;
 	size_t at;		/* of the next line in the part */
 	uint64_t before;	/* bytes of the file before the part */

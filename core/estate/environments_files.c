@@ -144,16 +144,24 @@ add_position(struct known *k, const char *path, struct error *err)
 	return 0;
 }
 
-bool
-known_is_at(const struct known *k, const struct file_id *id)
-{
-	return k->place.exists && id->exists && k->place.dev == id->dev && k->place.ino == id->ino;
-}
-
 static struct place
 place_of(const struct file_id *id)
 {
 	return (struct place){ id->exists, id->dev, id->ino };
+}
+
+static bool
+place_same(const struct place *a, const struct place *b)
+{
+	return a->exists && b->exists && a->dev == b->dev && a->ino == b->ino;
+}
+
+bool
+known_is_at(const struct known *k, const struct file_id *id)
+{
+	const struct place p = place_of(id);
+
+	return place_same(&k->place, &p);
 }
 
 static struct known *
@@ -162,7 +170,7 @@ known_at_place(const struct environments *e, const struct place *p)
 	for (size_t i = 0; p->exists && i < e->all.len; i++) {
 		struct known *k = known_at(e, i);
 
-		if (k->place.exists && k->place.dev == p->dev && k->place.ino == p->ino)
+		if (place_same(&k->place, p))
 			return k;
 	}
 	return NULL;

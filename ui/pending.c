@@ -325,7 +325,8 @@ static void
 pending_name(const struct estate_file *f, const struct estate_entry *e, struct buf *out)
 {
 	buf_clear(out);
-	configuration_append_name(f->path, document_format_of(f->path), e->key, e->key_len, out);
+	configuration_append_name(file_basename(f->path), document_format_of(f->path), e->key,
+	    e->key_len, out);
 }
 
 /* What becomes of an edit that is on; ${after}: another file of its base name goes there. */

@@ -117,12 +117,12 @@ configuration_fail_missing(const struct configuration *c, const char *key, size_
 }
 
 void
-configuration_append_name(const char *path, const struct document_format *format, const char *key,
+configuration_append_name(const char *base, const struct document_format *format, const char *key,
     size_t len, struct buf *out)
 {
 	const char escape = format != NULL ? format->escape : '\0';
 
-	buf_append_str(out, file_basename(path));
+	buf_append_str(out, base);
 	buf_append_char(out, '/');
 	for (size_t i = 0; i < len; i++)
 		if (escape == '\0' || key[i] != escape)
@@ -133,7 +133,7 @@ int
 configuration_entry_name(const struct configuration *c, const char *key, size_t len,
     struct buf *out, struct error *err)
 {
-	configuration_append_name(c->path, document_format(c->doc), key, len, out);
+	configuration_append_name(c->base, document_format(c->doc), key, len, out);
 	return buf_check(out, err);
 }
 

@@ -60,7 +60,7 @@ int configuration_entry_name(const struct configuration *c, const char *key,
     size_t len, struct buf *out, struct error *err);
 
 /* The same of a file that was not loaded; ${format} NULL: one whose keys are no paths. */
-void configuration_append_name(const char *path, const struct document_format *format,
+void configuration_append_name(const char *base, const struct document_format *format,
     const char *key, size_t len, struct buf *out);
 
 /* Is ${name} the name of ${key}'s sealed entry (as we or the reference write it)? */

@@ -341,6 +341,7 @@ form_give_section(const struct form_reader *r, const char *body, size_t n, size_
 	struct error why;
 	struct jaas *j;
 	struct buf key;
+	bool secret;
 	int rc = 0;
 
 	if ((j = jaas_parse(body, n, &why)) == NULL) {
@@ -350,15 +351,18 @@ form_give_section(const struct form_reader *r, const char *body, size_t n, size_
 	buf_init(&key, BUF_MAX_FILE);
 	for (size_t k = 0; rc == 0 && k < jaas_count(j); k++) {
 		o = jaas_option(j, k);
-		if (!jaas_option_is_secret(o.name, o.name_len) ||
-		    key_class(o.name, o.name_len) == KEY_PUBLIC)
+		secret = jaas_option_is_secret(o.name, o.name_len) &&
+		    key_class(o.name, o.name_len) != KEY_PUBLIC;
+		if (!secret && !value_may_be_secret((const unsigned char *)body + o.inner_from,
+		    o.inner_to - o.inner_from))
 			continue;
 		buf_clear(&key);
 		buf_append(&key, name, name_len);
 		buf_append_char(&key, '#');
 		buf_append(&key, o.name, o.name_len);
-		i = (struct form_item){ .role = FORM_PASSWORD, .key = (const char *)key.data,
-			.key_len = key.len, .value = body + o.inner_from,
+		i = (struct form_item){ .role = secret ? FORM_PASSWORD : FORM_ENTRY,
+			.key = (const char *)key.data, .key_len = key.len,
+			.name = o.name, .name_len = o.name_len, .value = body + o.inner_from,
 			.n = o.inner_to - o.inner_from, .from = from + o.inner_from,
 			.to = from + o.inner_to, .start = from + o.start,
 			.shadowed = o.shadowed };

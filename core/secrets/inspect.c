@@ -31,6 +31,12 @@ struct inspecting {
 	struct error *err;
 };
 
+static const char refused_text[] = "Kafka refuses this JAAS value, or reads it otherwise than it "
+    "looks";
+static const char refused_hint[] = "write values with blanks, quotes or other signs in double "
+    "quotes, a quote or backslash in them behind a backslash, and that twice in .properties; "
+    "`propseal file encrypt --dry-run` says where";
+
 /* Two values; the buffers serve every pair. */
 struct pair {
 	const struct secrets_file *s;	/* NULL or locked: nothing is resolved */
@@ -183,12 +189,20 @@ inspect_is_open_jaas(const struct document *d, size_t i, struct buf *value)
 static size_t
 inspect_jaas_end(const struct document *d, size_t i)
 {
-	bool last = false;
-	size_t j = i;
+	bool last = false, indented;
+	size_t j = i, len;
+	const char *key;
 
-	while (!last && inspect_goes_on(d, j) && (inspect_is_jaas_rest(d, j + 1, &last) ||
-	    inspect_is_indented(d, j + 1) || (j == i && inspect_ends_in_blank(d, i))))
-		j++;
+	for (; !last && inspect_goes_on(d, j); j++) {
+		key = document_key(d, j + 1, &len);
+		indented = inspect_is_indented(d, j + 1);
+		/* Another JAAS value is none of this one, whatever is wrong with it. */
+		if (!indented && jaas_key(key, len))
+			break;
+		if (!inspect_is_jaas_rest(d, j + 1, &last) && !indented &&
+		    !(j == i && inspect_ends_in_blank(d, i)))
+			break;
+	}
 	return j + 1;
 }
 
@@ -442,17 +456,21 @@ inspect_is_unclosed_ours(const void *value, size_t n)
 	    (inspect_swallows(value, n) || inspect_is_unclosed(value, n));
 }
 
+/* ${resolved}: its references are; ${whole}: it was one reference. */
 static int
-inspect_jaas(struct inspecting *x, size_t i, const struct buf *value, bool resolved)
+inspect_jaas(struct inspecting *x, size_t i, const struct buf *value, bool resolved, bool whole)
 {
-	struct jaas *j = jaas_parse(value->data, value->len, NULL);
+	struct error why = { .code = ERROR_NONE };
+	struct jaas *j = jaas_parse(value->data, value->len, &why);
 	const char *hint, *text;
 	int rc = 0;
 
-	if (j == NULL && resolved)
+	if (j == NULL && resolved && !whole)
 		rc = inspect_say(x, i, REMARK_WRONG, "jaas", "with what its references stand for, "
 		    "Kafka cannot read this JAAS value", "unseal the option, write it in double "
 		    "quotes and seal it again");
+	else if (j == NULL && why.code == ERROR_REFUSED)
+		rc = inspect_say(x, i, REMARK_NOTE, "jaas", refused_text, refused_hint);
 	if (j == NULL)
 		return rc;
 	if ((text = jaas_fault(j, &hint)) != NULL)
@@ -506,11 +524,11 @@ inspect_value(struct inspecting *x, size_t i, bool jaas)
 	size_t others = 0, len;
 	const char *key = document_key(x->d, i, &len);
 	const char *value = (const char *)x->value.data;
-	bool refers;
+	bool refers, whole;
 
 	if (inspect_find_open(value, x->value.len) != NULL && inspect_references(x, i) != 0)
 		return -1;
-	if (inspect_is_reference(&x->value))
+	if ((whole = inspect_is_reference(&x->value)) && !jaas)
 		return 0;
 	if (!jaas)
 		return !inspect_has_option(x->value.data, x->value.len, false) ||
@@ -532,8 +550,8 @@ inspect_value(struct inspecting *x, size_t i, bool jaas)
 	/* What does not resolve is other findings' business. */
 	if (refers &&
 	    resolve_value(x->s, NULL, value, x->value.len, &x->opened, &others, NULL) == 0)
-		return inspect_jaas(x, i, &x->opened, true);
-	return inspect_jaas(x, i, &x->value, false);
+		return inspect_jaas(x, i, &x->opened, true, whole);
+	return whole ? 0 : inspect_jaas(x, i, &x->value, false, false);
 }
 
 /* Is there anything in the bytes that inspect_value could have something to say of? */

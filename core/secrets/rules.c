@@ -262,10 +262,11 @@ rules_secret(const struct rules *r, const char *key, size_t len, const char *val
 	return rules_filled(kind, value, n);
 }
 
-bool
-rules_option(const struct rules *r, const struct jaas *j, size_t i, const char *key, size_t len)
+/* What the user says of option ${i}. */
+static enum verdict
+rules_judge_option(const struct rules *r, const struct jaas *j, size_t i, const char *key,
+    size_t len)
 {
-	struct jaas_option o = jaas_option(j, i);
 	enum verdict v = NOTHING;
 	struct buf address;
 
@@ -276,20 +277,35 @@ rules_option(const struct rules *r, const struct jaas *j, size_t i, const char *
 		    rules_judge(r, (const char *)address.data, address.len);
 		buf_release(&address);
 	}
+	return v;
+}
+
+static bool
+rules_decide_option(enum verdict v, struct jaas_option o)
+{
 	return rules_decide(v, jaas_option_is_secret(o.name, o.name_len) &&
 	    key_class(o.name, o.name_len) != KEY_PUBLIC);
+}
+
+bool
+rules_option(const struct rules *r, const struct jaas *j, size_t i, const char *key, size_t len)
+{
+	return rules_decide_option(rules_judge_option(r, j, i, key, len), jaas_option(j, i));
 }
 
 enum secret
 rules_option_secret(const struct rules *r, const struct jaas *j, size_t i, const char *key,
     size_t len, const char *value)
 {
-	struct jaas_option o = jaas_option(j, i);
+	const struct jaas_option o = jaas_option(j, i);
+	const enum verdict said = rules_judge_option(r, j, i, key, len);
 	const char *inner = value + o.inner_from;
 	size_t n = o.inner_to - o.inner_from;
 
-	return rules_option(r, j, i, key, len) ?
-	    rules_filled(value_kind(inner, n), inner, n) : SECRET_NONE;
+	if (rules_decide_option(said, o))
+		return rules_filled(value_kind(inner, n), inner, n);
+	return said != PUBLIC && value_may_be_secret((const unsigned char *)inner, n) &&
+	    value_kind_is_secret(value_kind(inner, n)) ? SECRET_CLEAR : SECRET_NONE;
 }
 
 bool

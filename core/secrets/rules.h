@@ -57,7 +57,8 @@ enum secret rules_secret(const struct rules *r, const char *key, size_t len, con
 bool rules_option(const struct rules *r, const struct jaas *j, size_t i,
     const char *key, size_t len);
 
-/* What the option's value is: never SECRET_NONE if rules_option.  ${value}: the JAAS. */
+/* What the option's value is: never SECRET_NONE if rules_option; and as under any other key,
+ * a URL with a password in it, say, is a secret whatever the option's name.  ${value}: the JAAS. */
 enum secret rules_option_secret(const struct rules *r, const struct jaas *j, size_t i,
     const char *key, size_t len, const char *value);
 

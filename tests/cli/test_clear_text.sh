@@ -97,6 +97,60 @@ case_jaas_without_its_backslash() {
 	refused j.properties 'the next line is read as another key'
 }
 
+case_jaas_of_its_own_behind_broken_jaas() {
+	printf '%s\n' "a.sasl.jaas.config=$login username=\"u\" \\" '  password="CANARYa\"b" ;' \
+	    "b.sasl.jaas.config=$login username=\"u\" password=\"CANARYb\";" >j.properties
+	run file show j.properties
+	expect_out 'b.sasl.jaas.config'
+	expect_no CANARY
+	run seal j.properties --yes --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote"
+	expect_rc 0
+	expect_err 'j.properties:1: Kafka refuses this JAAS value'
+	expect_not_in j.properties CANARY
+	grep -q 'b.sasl.jaas.config=.*username="u" password=\${securepass:' j.properties ||
+	    fail 'the second is not sealed by itself'
+	run file verify j.properties
+	expect_out 'j.properties:1: jaas: "a.sasl.jaas.config": Kafka refuses this JAAS value'
+	run git check j.properties
+	expect_no CANARY
+}
+
+case_a_url_with_a_password_in_an_option_of_jaas() {
+	printf '%s%s\n' "sasl.jaas.config=$login tokenUri=\"https://u:CANARYa@h/token\" " \
+	    'db="jdbc:mysql://h/d?user=u&password=CANARYb" plain="https://h/?a=b";' >j.properties
+	run file show j.properties
+	expect_no CANARY
+	expect_out '2 secrets in clear text'
+	run git check j.properties
+	expect_rc 3
+	expect_out 'url-credentials           sasl.jaas.config#tokenUri'
+	expect_out 'url-credentials           sasl.jaas.config#db'
+	expect_no '#plain'
+	on j.properties encrypt
+	expect_err 'tokenUri stays in clear text'
+	run seal j.properties --yes --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote"
+	expect_rc 0
+	expect_not_in j.properties CANARY
+	run git check j.properties sec.properties
+	expect_rc 0
+	mkdir home
+	printf '[rules]\npublic-keys = /db\n' >home/propseal.ini
+	printf '%s\n' "sasl.jaas.config=$login db=\"https://u:known@h\";" >k.properties
+	PROPSEAL_CONFIG=home/propseal.ini run git check k.properties
+	expect_rc 0
+}
+
+case_a_login_configuration_with_a_url() {
+	printf '%s\n' 'KafkaClient {' "  $login" '  tokenUri="https://u:CANARY@h/token";' '};' \
+	    >kafka_client_jaas.conf
+	run git check kafka_client_jaas.conf
+	expect_rc 3
+	expect_out 'url-credentials           KafkaClient#tokenUri'
+	expect_no CANARY
+}
+
 case_another_secret_on_the_next_line() {
 	printf 'ssl.key.password=\n  CANARY\nz=1\n' >s.properties
 	refused s.properties 'the next line is read as another key'

@@ -510,8 +510,6 @@ apply_next(struct steps *s, struct app *a)
 {
 	struct recovering *w = recovering_of(s);
 	struct change *change = &w->change;
-	struct error err;
-	bool done;
 
 	if (a->options->read_only) {
 		snprintf(s->why, sizeof(s->why), "%s", KEYMAP_READ_ONLY);
@@ -520,12 +518,7 @@ apply_next(struct steps *s, struct app *a)
 	if (!ask_word(a, TITLE, "The secrets file gets its new values under the new master key. "
 	    "The present one is kept beside it first.", "recover"))
 		return false;
-	done = lost_keep(change, w->kept, &err) == 0;
-	if (!done)
-		tell_error(a, "Nothing is changed", &err);
-	else
-		done = change_carry_out(a, &change, 1, "Not recovered");
-	if (!done) {
+	if (!change_carry_out(a, &change, 1, "Not recovered")) {
 		/* What was planned is void now: from the passphrase on again. */
 		key_drop(w);
 		while (s->all[s->at].next != key_next)

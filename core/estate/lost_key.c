@@ -12,6 +12,7 @@
 #include "document/properties.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
+#include "file/file.h"
 #include "plan/change.h"
 #include "plan/plan.h"
 #include "seal/keying.h"
@@ -205,28 +206,48 @@ rotate_lost(struct plan *p, const void *passphrase, size_t n, const struct docum
 	return rc;
 }
 
+/* A name beside the secrets file that nothing has: a second loss in one second gets another. */
+static char *
+lost_name(const char *path, struct error *err)
+{
+	char date[TIME_TEXT], number[24] = "", *name;
+	struct file_id id;
+
+	time_text(time_now(), TIME_NAME, date);
+	for (size_t i = 2;; i++) {
+		if (asprintf(&name, "%s.lost-%s%s", path, date, number) < 0) {
+			error_memory(err);
+			return NULL;
+		}
+		if (file_identify(name, &id, err) == 0 && !id.exists)
+			return name;
+		free(name);
+		if (!id.exists)
+			return NULL;
+		snprintf(number, sizeof(number), "-%zu", i);
+	}
+}
+
 int
 lost_plan(struct change *c, const struct document *values, const void *passphrase, size_t n,
     char **kept, struct key **master, struct error *err)
 {
-	char date[TIME_TEXT];
+	const struct buf *bytes = document_bytes(secrets_file_document(c->secrets));
+	struct buf copy;
+	int rc;
 
 	*kept = NULL;
-	if (rotate_lost(c->plan, passphrase, n, values, master, err) != 0)
+	if (rotate_lost(c->plan, passphrase, n, values, master, err) != 0 ||
+	    (*kept = lost_name(secrets_file_path(c->secrets), err)) == NULL)
 		return -1;
-	time_text(time_now(), TIME_NAME, date);
-	if (asprintf(kept, "%s.lost-%s", secrets_file_path(c->secrets), date) < 0) {
-		*kept = NULL;
-		return error_memory(err);
-	}
+	buf_init_secret(&copy, BUF_MAX_FILE);
+	buf_append(&copy, bytes->data, bytes->len);
+	if ((rc = buf_check(&copy, err)) == 0)
+		rc = plan_add_output(c->plan, *kept, &copy, err);
+	buf_release(&copy);
+	/* The copy first; it goes again if the secrets file cannot be changed. */
+	plan_set_order(c->plan, true);
 	plan_note(c->plan, "the file as it was %s %s, in case the lost key is found",
 	    c->dry ? "will stay as" : "stays as", *kept);
-	return 0;
-}
-
-int
-lost_keep(const struct change *c, const char *kept, struct error *err)
-{
-	return change_write_file(c->trail, c->lock_timeout_ms, kept, true,
-	    document_bytes(secrets_file_document(c->secrets)), NULL, err);
+	return rc;
 }

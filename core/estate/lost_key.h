@@ -56,14 +56,11 @@ int lost_check(const struct environment *x, const struct document *values, size_
  * lost_plan(c, values, passphrase, n, kept, master, err):
  * Plan a new master key as rotate_generate, whatever is in the loaded secrets file of ${c}, and
  * the entries of ${values} (names of sealed entries, and their new values) sealed under it.
- * Sealed entries without a value there, or an empty one, are removed, with a note; another says
- * where the file as it was is kept: ${*kept}, to be freed, for lost_keep.  ERROR_REFUSED: a
- * value cannot be sealed.
+ * Sealed entries without a value there, or an empty one, are removed, with a note.  The file as
+ * it was is kept beside it, as a file of the plan, as somebody may find the key: a note says
+ * where, and ${*kept}, to be freed.  ERROR_REFUSED: a value cannot be sealed.
  */
 int lost_plan(struct change *c, const struct document *values, const void *passphrase, size_t n,
     char **kept, struct key **master, struct error *err);
-
-/* Before the plan is applied: keep the file as it was, as somebody may find the key. */
-int lost_keep(const struct change *c, const char *kept, struct error *err);
 
 #endif /* !ESTATE_LOST_KEY_H */

@@ -370,8 +370,9 @@ change_write_file(const struct trail *t, int lock_timeout_ms, const char *path, 
 	if ((rc = buf_check(&copy, err)) == 0 &&
 	    (rc = change_outputs(&c, &path, &copy, 1, err)) == 0 && is_new &&
 	    (rc = file_identify(path, &id, err)) == 0 && id.exists) {
-		rc = error_set(err, ERROR_EXISTS, "the file is there already");
+		error_set(err, ERROR_EXISTS, "the file is there already");
 		error_place(err, path, 0);
+		rc = error_hint(err, "give another name, or move that file away");
 	}
 	if (rc == 0)
 		rc = apply_noted(&c, notes, err);

@@ -216,8 +216,7 @@ recover_change(struct change *c, const struct recover *r, const struct document 
 		error_place(err, r->x->path, 0);
 		return error_hint(err, "`propseal recover plan` says what is lost now");
 	}
-	if (lost_plan(c, values, passphrase->data, passphrase->len, &kept, &master, err) == 0 &&
-	    (c->dry || lost_keep(c, kept, err) == 0))
+	if (lost_plan(c, values, passphrase->data, passphrase->len, &kept, &master, err) == 0)
 		rc = file_finish_with_key(c, master, err);
 	free(kept);
 	key_free(master);

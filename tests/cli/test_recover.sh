@@ -152,6 +152,36 @@ case_what_another_has_recovered_stays() {
 	expect_opens ssl.key.password CANARY-1
 }
 
+# A second loss within the second: what is kept has another name then.
+case_what_is_kept_finds_a_free_name() {
+	lose
+	cp sec.properties ../before
+	printf 'server.properties/ssl.key.password=CANARY-1\n' >values
+	/usr/bin/python3 -c 'import datetime as d
+now = d.datetime.now(d.timezone.utc)
+for s in range(-5, 120):
+	open((now + d.timedelta(seconds=s)).strftime("sec.properties.lost-%Y%m%dT%H%M%SZ"), "x").close()'
+	run recover apply --local-secrets-file sec.properties --config @values --passphrase @newpass --partial
+	expect_rc 0
+	expect_err 'changed: sec.properties (7 entries), new sec.properties.lost-'
+	take_key
+	expect_opens ssl.key.password CANARY-1
+	cmp -s sec.properties.lost-*-2 ../before || fail 'the old file was not kept as it was'
+}
+
+case_what_is_not_recovered_leaves_no_copy() {
+	lose
+	printf 'server.properties/ssl.key.password=CANARY-1\n' >values
+	snapshot
+	exec 8>>sec.properties
+	run recover apply --local-secrets-file sec.properties --config @values --passphrase @newpass \
+	    --partial --lock-timeout 0
+	exec 8>&-
+	expect_rc 5
+	expect_err 'sec.properties: '
+	expect_unchanged
+}
+
 case_dry_run_changes_nothing() {
 	lose
 	run recover plan --local-secrets-file sec.properties --output-file values

@@ -572,6 +572,7 @@ case_export_never_writes_over_a_file() {
 	registry export --output-file export.json
 	expect_rc 1
 	expect_err 'the file is there already'
+	expect_err 'hint: give another name'
 	expect_file export.json mine
 	registry export --output-file -
 	expect_rc 0

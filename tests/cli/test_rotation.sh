@@ -1156,6 +1156,27 @@ case_finish_wipes_what_it_says() {
 	expect_json "$out" 'd["state"]' finished
 }
 
+# One line each, whatever is done: a file that fails for its last entry is told by that.
+case_an_entry_that_does_not_open_is_told_once() {
+	local what n
+	five
+	plan --master-key
+	apply
+	expect_rc 0
+	sed -i 's/^\(server.properties.*data:\)..../\1AAAA/' c3/secrets.properties c4/secrets.properties
+	for what in verify 'accept c3/secrets.properties'; do
+		# shellcheck disable=SC2086
+		run rotation $what --new-master-key-file made
+		expect_rc 4
+		for n in ssl.key.password sasl.secret; do
+			[ "$(grep -c "c3/secrets.*server.properties/$n" "$err")" -eq 1 ] ||
+			    fail "not once: $what, $n"
+		done
+	done
+	run rotation verify --new-master-key-file made
+	[ "$(grep -c 'does not open' "$err")" -eq 4 ] || fail 'not all of both files'
+}
+
 case_on_a_terminal() {
 	five
 	on_terminal 'new master key: ' 'CANARY one\n' 'same again: ' 'CANARY one\n' -- \

@@ -453,6 +453,34 @@ what_was_changed_on_purpose_is_accepted(void **state)
 	free(value);
 }
 
+/* A file fails for its last entry: that is one line, and one entry. */
+static void
+what_does_not_open_any_more_is_told_once(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = plan_five(f);
+	char *text, *data, row[512];
+	int n = 0;
+
+	apply_all(v);
+	vt_key(v, KEY_ESC);
+	see(v, "[verify]");
+	text = fixture_read(f, path_of(0, "secrets.properties"));
+	data = strstr(strstr(text, "broker.properties/ssl.key.password"), "data:") + 5;
+	memcpy(data, "AAAA", 4);
+	fixture_write(f, path_of(0, "secrets.properties"), text);
+	free(text);
+	vt_key(v, "w");
+	see(v, "It is not proved");
+	for (int i = 0; i < vt_rows(v); i++) {
+		vt_row(v, i, row, sizeof(row));
+		n += strstr(row, "# restore this line") != NULL;
+	}
+	assert_int_equal(n, 1);
+	vt_key(v, KEY_ESC);
+	fixture_leave(v);
+}
+
 /* Hold the lock of a secrets file, as another propseal does.  The descriptor to close. */
 static int
 hold_lock(struct fixture *f, int e)
@@ -917,6 +945,7 @@ main(void)
 		FIXTURE_TEST(ticks_of_long_paths_are_apart),
 		FIXTURE_TEST(each_its_own_key_and_one_left_out),
 		FIXTURE_TEST(what_was_changed_on_purpose_is_accepted),
+		FIXTURE_TEST(what_does_not_open_any_more_is_told_once),
 		FIXTURE_TEST(rows_change_as_files_finish),
 		FIXTURE_TEST(after_a_kill_three_keys_go_on),
 		FIXTURE_TEST(other_sessions_are_listed),

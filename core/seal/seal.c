@@ -114,6 +114,8 @@ seal_note_value(struct plan *p, const struct configuration *c, size_t i, const v
 	size_t len;
 	const unsigned char *raw = document_raw_value(c->doc, i, &len);
 
+	if (placeholder == NULL && inspect_is_variable(value, n))
+		placeholder = "a variable of a shell";
 	if (placeholder != NULL) {
 		snprintf(text, sizeof(text), "looks like %s, and is sealed as it stands",
 		    placeholder);
@@ -126,14 +128,18 @@ seal_note_value(struct plan *p, const struct configuration *c, size_t i, const v
 }
 
 /* Refuse an entry in which a reference would not be resolved, or of which only
- * the beginning would be sealed. */
+ * the beginning would be sealed.  ${text}: what of its value would be. */
 static int
-seal_check_entry(const struct configuration *c, size_t i, const struct seal_options *o,
-    struct error *err)
+seal_check_entry(const struct configuration *c, size_t i, const unsigned char *text, size_t n,
+    const struct seal_options *o, struct error *err)
 {
 	struct remark cut;
 	int rc = 0;
 
+	if (o->found && inspect_is_unclosed_reference(text, n))
+		return configuration_refuse(c->path, c->doc, i, "a reference is not closed: Kafka "
+		    "takes it as text", "close it with `}`; if it is text, `propseal file encrypt "
+		    "--config KEY` seals it", err);
 	if (inspect_is_provider_parameter(c->doc, i))
 		return configuration_refuse(c->path, c->doc, i, parameter_text, parameter_hint,
 		    err);
@@ -511,7 +517,8 @@ seal_option(struct plan *p, struct configuration *c, const struct target *t,
 	if (rc == 0 && seal_option_reference(t, &r)) {
 		seal_note_reference(p, c, t->entry, (const char *)key.data, key.len, &r);
 		rc = reference_is_ours(&r) ? 0 : 2;
-	} else if (rc == 0 && (seal_check_entry(c, t->entry, o, err) != 0 ||
+	} else if (rc == 0 && (seal_check_entry(c, t->entry, t->value.data + x.inner_from,
+	    x.inner_to - x.inner_from, o, err) != 0 ||
 	    seal_check_value(c->path, c->doc, t->entry, &t->value, err) != 0)) {
 		rc = -1;
 	} else if (rc == 0) {
@@ -666,7 +673,7 @@ seal_found(struct plan *p, struct configuration *c, size_t i, const struct seal_
 		seal_note_reference(p, c, i, x.key, x.len, &r);
 		return 0;
 	}
-	if (seal_check_entry(c, i, o, err) != 0 ||
+	if (seal_check_entry(c, i, value->data, value->len, o, err) != 0 ||
 	    seal_check_value(c->path, c->doc, i, value, err) != 0)
 		return -1;
 	if (resolve_finds_ours(value->data, value->len))
@@ -939,7 +946,7 @@ seal_value(struct plan *p, struct configuration *c, const char *key, size_t klen
 		rc = seal_entry_value(p, c, &t, o, &x, err);
 	}
 	target_release(&t);
-	if (rc == 0 && inspect_placeholder(value, n) != NULL)
+	if (rc == 0 && (inspect_placeholder(value, n) != NULL || inspect_is_variable(value, n)))
 		plan_note_key(p, c->path, 0, key, klen, "looks like a placeholder, and is sealed "
 		    "as it stands");
 	if (rc != 1)

@@ -23,6 +23,8 @@ struct seal_options {
 	enum sealed_cipher cipher;	/* SEALED_GCM unless asked otherwise */
 	const struct rules *rules;	/* for seal_default; NULL: the built-in ones */
 	const char *provider_class;	/* NULL: Confluent's */
+	bool found;		/* nobody named what is sealed: a reference that is not closed is
+				   refused, as it may be meant for one */
 };
 
 /**

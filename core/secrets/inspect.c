@@ -456,6 +456,12 @@ inspect_is_unclosed_ours(const void *value, size_t n)
 	    (inspect_swallows(value, n) || inspect_is_unclosed(value, n));
 }
 
+bool
+inspect_is_unclosed_reference(const void *value, size_t n)
+{
+	return inspect_begins(value, n, "${") && inspect_is_unclosed(value, n);
+}
+
 /* ${resolved}: its references are; ${whole}: it was one reference. */
 static int
 inspect_jaas(struct inspecting *x, size_t i, const struct buf *value, bool resolved, bool whole)
@@ -659,19 +665,53 @@ inspect_hidden(const struct vec *remarks, size_t *at, size_t i)
 	return NULL;
 }
 
-const char *
-inspect_placeholder(const void *value, size_t n)
+/* Is one of the references in the value written as Kafka's are, ${provider:...}? */
+static bool
+inspect_has_provider(const char *p, size_t n)
+{
+	const char *end = p + n, *close;
+
+	while ((p = inspect_find_open(p, (size_t)(end - p))) != NULL) {
+		if ((close = memchr(p, '}', (size_t)(end - p))) == NULL)
+			return false;
+		if (memchr(p, ':', (size_t)(close - p)) != NULL)
+			return true;
+		p += 2;
+	}
+	return false;
+}
+
+bool
+inspect_is_variable(const void *value, size_t n)
 {
 	const char *p = value;
 
+	if (n < 2 || p[0] != '$' || value_kind(value, n) != VALUE_REFERENCE)
+		return false;
+	for (size_t i = 1; i < n; i++)
+		if (!ascii_is_alnum(p[i]) && p[i] != '_')
+			return false;
+	return true;
+}
+
+/* As text it may be a password, or its hash: $NAME, $2a$10$... */
+static bool
+inspect_is_dollar_text(const char *p, size_t n)
+{
+	return n > 1 && p[0] == '$' && (ascii_is_alnum(p[1]) || p[1] == '_') &&
+	    memchr(p, '{', n) == NULL && !inspect_begins(p, n, "$ANSIBLE_VAULT");
+}
+
+const char *
+inspect_placeholder(const void *value, size_t n)
+{
 	switch (value_kind(value, n)) {
 	case VALUE_PLACEHOLDER:
 		return "a placeholder or a mask";
 	case VALUE_REFERENCE:
-		/* A dollar may as well be a password's; references of Kafka are not asked about. */
-		return inspect_begins(p, n, "$ANSIBLE_VAULT") ||
-		    (n > 0 && *p != '$' && memmem(p, n, "${", 2) == NULL) ?
-		    "another tool's template or ciphertext" : NULL;
+		/* References of Kafka are not asked about. */
+		return inspect_is_dollar_text(value, n) || inspect_has_provider(value, n) ? NULL :
+		    "another tool's template or ciphertext";
 	default:
 		return NULL;
 	}

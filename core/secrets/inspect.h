@@ -66,9 +66,15 @@ bool inspect_is_cut(const struct rules *r, const struct document *d, size_t i,
 /* Does a `${` in the value that is not closed make text of a reference of ours? */
 bool inspect_is_unclosed_ours(const void *value, size_t n);
 
+/* Is the value the beginning of a reference, to whatever provider, and no more? */
+bool inspect_is_unclosed_reference(const void *value, size_t n);
+
 /* What the value is, if it stands for one that is yet to be filled in, or that another
  * tool puts there (value.h), or NULL.  A reference of Kafka's is none. */
 const char *inspect_placeholder(const void *value, size_t n);
+
+/* $NAME of a shell, which may as well be a password. */
+bool inspect_is_variable(const void *value, size_t n);
 
 /* Why entry ${i} with this value is left as it is unless somebody names it: a placeholder,
  * null, or a parameter of a config provider.  NULL: it is not. */

@@ -48,8 +48,10 @@ key_source_parse(const struct buf *text, const char *where, struct error *err)
 		p++;
 	if ((k = key_from_base64(p, n, err)) == NULL) {
 		error_place(err, where, 0);
-		error_hint(err, "a master key is 16, 24 or 32 bytes in base64, as `propseal "
-		    "master-key generate` printed it");
+		error_hint(err, n > 0 && (memchr(p, '\0', n) != NULL || (unsigned char)*p >= 0x80) ?
+		    "it begins with a byte order mark, or is UTF-16, as PowerShell's > writes it: "
+		    "write the key as plain text" : "a master key is 16, 24 or 32 bytes in base64, "
+		    "as `propseal master-key generate` printed it, without a name and quotes");
 	}
 	return k;
 }

@@ -173,6 +173,7 @@ seal_file(struct sealing_all *s, struct seal_job *j, size_t i, bool aloud, struc
 	struct error why;
 
 	so.remote = j->remote;
+	so.found = true;
 	for (size_t k = 0; k < f->count; k++) {
 		e = &f->entries[k];
 		if (!e->clear || e->shadowed ||

@@ -151,6 +151,27 @@ case_a_login_configuration_with_a_url() {
 	expect_no CANARY
 }
 
+case_seal_leaves_a_reference_that_is_not_closed() {
+	printf '%s\n' 'a.password=${file:/x:CANARYa' 'b.password=${securepass:/x:CANARYb' \
+	    "sasl.jaas.config=$login password=\"\${file:/x:CANARYc\";" \
+	    'c.password=x${file:CANARYd' 'd.password=CANARYe' >u.properties
+	run seal u.properties --yes --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote"
+	expect_rc 1
+	for key in a b; do
+		expect_err "\"$key.password\": a reference is not closed"
+	done
+	expect_err '"sasl.jaas.config": a reference is not closed'
+	for kept in CANARYa CANARYb CANARYc; do
+		grep -q "$kept" u.properties || fail "$kept is gone"
+	done
+	expect_not_in u.properties CANARYd
+	expect_not_in u.properties CANARYe
+	on u.properties encrypt --config a.password
+	expect_rc 0
+	expect_not_in u.properties CANARYa
+}
+
 case_another_secret_on_the_next_line() {
 	printf 'ssl.key.password=\n  CANARY\nz=1\n' >s.properties
 	refused s.properties 'the next line is read as another key'
@@ -310,6 +331,22 @@ case_placeholders_are_left_and_told() {
 	done
 	[ "$(grep -c securepass: p.properties)" = 3 ] || fail 'others are sealed'
 	expect_not_in p.properties CANARY
+}
+
+case_variables_of_other_tools() {
+	printf '%s\n' 'a.password=${DB_PASSWORD}' 'b.password=$${DB_PASSWORD}' \
+	    'c.password=$(cat /run/pw)' "d.sasl.jaas.config=$login password=\"\${PW}\";" \
+	    'e.password=$DB_PASSWORD' 'f.password=$ecretCANARY' 'g.password=${file:/x:y}' \
+	    >v.properties
+	on v.properties encrypt
+	expect_rc 0
+	local key
+	for key in a b c d; do
+		grep -q "$key\.[a-z.]* holds a placeholder" "$err" || fail "$key is not told"
+	done
+	expect_err 'e.password looks like a variable of a shell, and is sealed as it stands'
+	[ "$(grep -c '{securepass:' v.properties)" = 2 ] || fail 'others are sealed'
+	expect_not_in v.properties CANARY
 }
 
 case_a_named_placeholder_is_sealed_and_told() {

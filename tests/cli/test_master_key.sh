@@ -236,6 +236,21 @@ case_key_from_a_file() {
 	expect_opens ssl.key.password CANARY-key
 }
 
+case_key_file_with_a_byte_order_mark_or_a_name() {
+	printf '\357\273\277%s\r\n' "$(cat master.key)" >bom.key
+	run file verify . --master-key-file bom.key
+	expect_rc 4
+	expect_err 'it begins with a byte order mark'
+	{ printf '\377\376' && iconv -f ASCII -t UTF-16LE master.key; } >wide.key
+	run file verify . --master-key-file wide.key
+	expect_rc 4
+	expect_err 'or is UTF-16'
+	printf 'KEY="%s"\n' "$(cat master.key)" >named.key
+	run file verify . --master-key-file named.key
+	expect_rc 4
+	expect_err 'without a name and quotes'
+}
+
 case_key_file_wins_over_the_environment() {
 	export CONFLUENT_SECURITY_MASTER_KEY=bm90IHRoZSBrZXkgb2YgdGhpcyBzZWNyZXRzIGZpbGU=
 	on server.properties encrypt --master-key-file master.key

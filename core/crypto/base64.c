@@ -92,22 +92,21 @@ encode_block(const unsigned char *p, size_t n, const struct alphabet *a, unsigne
 	memcpy(out, &x, sizeof(x));
 }
 
-static void
-encode(struct buf *out, const unsigned char *p, size_t n, const struct alphabet *a, bool padded)
+/* Two, three or four characters for one, two or three bytes. */
+static size_t
+encoded_length(size_t n)
 {
-	/* Two, three or four characters for one, two or three bytes. */
-	size_t len, take, part, done;
-	unsigned char block[BLOCK];
-	unsigned char *q;
+	return n / 3 * 4 + (n % 3 > 0 ? n % 3 + 1 : 0);
+}
 
-	if (n > SIZE_MAX / 2) {
-		(void)buf_reserve(out, n);
-		return;
-	}
-	len = n / 3 * 4 + (n % 3 > 0 ? n % 3 + 1 : 0);
-	if (n == 0 || buf_reserve(out, padded ? (len + 3) / 4 * 4 : len) == -1)
-		return;
-	q = out->data + out->len;
+/* How many characters come to ${q}. */
+static size_t
+encode_to(unsigned char *q, const unsigned char *p, size_t n, const struct alphabet *a,
+    bool padded)
+{
+	size_t len = encoded_length(n), take, part, done;
+	unsigned char block[BLOCK];
+
 	for (done = 0; done < len; done += part, p += take, n -= take) {
 		take = n < BLOCK / 4 * 3 ? n : BLOCK / 4 * 3;
 		part = len - done < BLOCK ? len - done : BLOCK;
@@ -116,14 +115,31 @@ encode(struct buf *out, const unsigned char *p, size_t n, const struct alphabet 
 	}
 	for (; padded && len % 4 != 0; len++)
 		q[len] = '=';
-	out->len += len;
 	secmem_wipe(block, sizeof(block));
+	return len;
+}
+
+static void
+encode(struct buf *out, const unsigned char *p, size_t n, const struct alphabet *a, bool padded)
+{
+	size_t len = encoded_length(n);
+
+	if (n > SIZE_MAX / 2)
+		(void)buf_reserve(out, n);
+	else if (n > 0 && buf_reserve(out, padded ? (len + 3) / 4 * 4 : len) == 0)
+		out->len += encode_to(out->data + out->len, p, n, a, padded);
 }
 
 void
 base64_encode(struct buf *out, const void *bytes, size_t n)
 {
 	encode(out, bytes, n, &standard, true);
+}
+
+void
+base64_write(const void *bytes, size_t n, char *out)
+{
+	(void)encode_to((unsigned char *)out, bytes, n, &standard, true);
 }
 
 void

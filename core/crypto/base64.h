@@ -15,6 +15,9 @@ struct buf;
 
 void base64_encode(struct buf *out, const void *bytes, size_t n);
 
+/* The same into ${out}, which has room for (n + 2) / 3 * 4 characters. */
+void base64_write(const void *bytes, size_t n, char *out);
+
 /* Append the decoded bytes to ${out}.  -1 when ${text} is not base64 (${out}
  * is as before) or when ${out} failed (buf_check tells). */
 int base64_decode(struct buf *out, const char *text, size_t n);

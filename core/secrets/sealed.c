@@ -114,9 +114,7 @@ sealed_seal(struct cipher *c, enum sealed_cipher kind, const void *plain, size_t
 	rc = kind == SEALED_GCM ? cipher_seal(c, plain, n, iv, &data, err) :
 	    cipher_seal_cbc(c, plain, n, iv, &data, err);
 	if (rc == 0) {
-		buf_append_str(out, PREFIX);
-		buf_append_str(out, kind == SEALED_GCM ? GCM : CBC);
-		buf_append_str(out, ",data:");
+		buf_append_str(out, kind == SEALED_GCM ? PREFIX GCM ",data:" : PREFIX CBC ",data:");
 		base64_encode(out, data.data, data.len);
 		buf_append_str(out, ",iv:");
 		base64_encode(out, iv, iv_len);
@@ -253,17 +251,12 @@ tagger_text(struct tagger *t, const char *name, size_t nlen, const void *sealed,
     char out[TAG_TEXT + 1], struct error *err)
 {
 	unsigned char sum[TAG_BYTES];
-	struct buf text;
-	int rc;
 
 	if (tagger_sum(t, name, nlen, sealed, n, sum, err) != 0)
 		return -1;
-	buf_init(&text, TAG_TEXT + 8);
-	base64_encode(&text, sum, TAG_BYTES);
-	if ((rc = buf_check(&text, err)) == 0)
-		snprintf(out, TAG_TEXT + 1, "%s", buf_cstr(&text));
-	buf_release(&text);
-	return rc;
+	base64_write(sum, TAG_BYTES, out);
+	out[TAG_TEXT] = '\0';
+	return 0;
 }
 
 const char *

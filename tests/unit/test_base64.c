@@ -36,6 +36,10 @@ test_rfc_4648_both_ways(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(rfc4648) / sizeof(*rfc4648); i++) {
+		char written[9] = "";
+
+		base64_write(rfc4648[i].plain, strlen(rfc4648[i].plain), written);
+		assert_string_equal(written, rfc4648[i].text);
 		expect(rfc4648[i].text, rfc4648[i].plain);
 		buf_init_secret(&out, 100);
 		base64_encode(&out, rfc4648[i].plain, strlen(rfc4648[i].plain));

@@ -1,3 +1,4 @@
+#include <sys/mman.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -30,17 +31,18 @@ struct key {
 
 #define RANDOM_POOL_TAKE_MAX 64	/* bytes at a time */
 
-/* In a page that a forked child finds empty; ${owner} stands in for that on
- * kernels that cannot do it. */
 struct page {
 	size_t left;
 	pid_t owner;
 	unsigned char bytes[4000];
 };
 
+/* ${wiped}: a forked child finds the page empty; its ${owner} stands in for that on kernels that
+ * cannot do it. */
 struct random_pool {
 	struct page *page;
 	size_t cap;
+	bool wiped;
 };
 
 int
@@ -62,6 +64,10 @@ random_pool_new(struct error *err)
 		error_memory(err);
 		return NULL;
 	}
+#ifdef MADV_WIPEONFORK
+	/* As secmem.h does, which does not tell. */
+	p->wiped = madvise(p->page, p->cap, MADV_WIPEONFORK) == 0;
+#endif
 	return p;
 }
 
@@ -78,16 +84,15 @@ int
 random_pool_take(struct random_pool *p, void *out, size_t n, struct error *err)
 {
 	struct page *page = p->page;
-	pid_t self = getpid();
 
 	if (n > RANDOM_POOL_TAKE_MAX)
 		return error_set(err, ERROR_LIMIT, "too many random bytes at a time");
-	if (page->left < n || page->owner != self) {
+	if (page->left < n || (!p->wiped && page->owner != getpid())) {
 		page->left = 0;
 		if (random_bytes(page->bytes, sizeof(page->bytes), err) == -1)
 			return -1;
 		page->left = sizeof(page->bytes);
-		page->owner = self;
+		page->owner = getpid();
 	}
 	page->left -= n;
 	memcpy(out, page->bytes + page->left, n);

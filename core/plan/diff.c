@@ -39,12 +39,6 @@ struct diff_old {
 	size_t entry;
 };
 
-/* What a change is sorted by. */
-struct rank {
-	size_t line;	/* SIZE_MAX for a new line */
-	size_t change;	/* keeps the order of equals */
-};
-
 /* One file's changes, on their way to ${out}. */
 struct diff {
 	struct buf *out;
@@ -56,35 +50,27 @@ struct diff {
 static int
 by_rank(const void *a, const void *b)
 {
-	const struct rank *x = a, *y = b;
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
-	if (x->line != y->line)
-		return x->line < y->line ? -1 : 1;
-	return x->change < y->change ? -1 : x->change > y->change;
+	return x < y ? -1 : x > y;
 }
 
-/* The changes of ${e} in the order of the file's lines, new lines last: an
- * array of edits_count indexes for the caller to free.  NULL: no memory. */
-static size_t *
+/* The changes of ${e} in the order of the file's lines, new lines last: an array of edits_count
+ * numbers, each with its line above it, for the caller to free.  NULL: no memory. */
+static uint64_t *
 diff_order(const struct edits *e)
 {
 	size_t n = edits_count(e), line;
-	size_t *order = calloc(n + 1, sizeof(*order));
-	struct rank *ranks = calloc(n + 1, sizeof(*ranks));
+	uint64_t *order = calloc(n + 1, sizeof(*order));
+	bool sorted = true;
 
-	if (order == NULL || ranks == NULL) {
-		free(ranks);
-		free(order);
-		return NULL;
-	}
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; order != NULL && i < n; i++) {
 		line = edits_at(e, i).line;
-		ranks[i] = (struct rank){ .line = line > 0 ? line : SIZE_MAX, .change = i };
+		order[i] = (uint64_t)(line > 0 ? line : UINT32_MAX) << 32 | i;
+		sorted = sorted && (i == 0 || order[i - 1] < order[i]);
 	}
-	qsort(ranks, n, sizeof(*ranks), by_rank);
-	for (size_t i = 0; i < n; i++)
-		order[i] = ranks[i].change;
-	free(ranks);
+	if (!sorted)
+		qsort(order, n, sizeof(*order), by_rank);
 	return order;
 }
 
@@ -247,12 +233,13 @@ diff_append_change(const struct diff *d, const struct edit *e)
 static void
 append_changes(const struct diff *d)
 {
-	size_t *order = diff_order(d->edits), tags = 0;
+	uint64_t *order = diff_order(d->edits);
+	size_t tags = 0;
 
 	if (order == NULL)
 		buf_fail(d->out, ERROR_MEMORY);
 	for (size_t k = 0; order != NULL && k < edits_count(d->edits); k++) {
-		struct edit e = edits_at(d->edits, order[k]);
+		struct edit e = edits_at(d->edits, (uint32_t)order[k]);
 
 		if (tag_names(e.key, e.key_len))
 			tags++;
@@ -347,7 +334,8 @@ append_json_file(struct json_out *o, const struct plan_file *f, const struct app
 {
 	static const char *const roles[] = { "secrets", "configuration", "output" };
 	bool applied = r != NULL, all = r == NULL || r->done;
-	size_t *order = NULL, tags = 0;
+	uint64_t *order = NULL;
+	size_t tags = 0;
 
 	json_out_object(o, NULL);
 	json_out_text(o, applied ? "file" : "path", f->path);
@@ -357,7 +345,7 @@ append_json_file(struct json_out *o, const struct plan_file *f, const struct app
 	if (all && f->edits != NULL && (order = diff_order(f->edits)) == NULL)
 		buf_fail(o->out, ERROR_MEMORY);
 	for (size_t k = 0; order != NULL && k < edits_count(f->edits); k++) {
-		struct edit e = edits_at(f->edits, order[k]);
+		struct edit e = edits_at(f->edits, (uint32_t)order[k]);
 
 		if (tag_names(e.key, e.key_len))
 			tags++;

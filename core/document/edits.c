@@ -26,6 +26,9 @@
  */
 #define STEP 1024
 
+/* What a few references take, so that they are not copied four times while it grows. */
+#define FIRST_TEXT 512
+
 /*
  * Where the values of a document's entries are to be cut: decoded offsets as
  * they were asked for, and the raw offsets that they stand for.  No bytes of
@@ -319,10 +322,12 @@ edits_new(const struct document *d, bool secret, struct error *err)
 		return NULL;
 	e->d = d;
 	vec_init(&e->changes, sizeof(struct change), EDITS_MAX_CHANGES);
-	if (secret)
+	if (secret) {
 		buf_init_secret(&e->text, EDITS_MAX_TEXT);
-	else
+	} else {
 		buf_init(&e->text, EDITS_MAX_TEXT);
+		(void)buf_reserve(&e->text, FIRST_TEXT);
+	}
 	return e;
 }
 
@@ -615,7 +620,7 @@ index_insertions(struct edits *e, struct error *err)
 	if (count > e->room || e->index.slots == NULL) {
 		key_index_release(&e->index);
 		e->indexed = 0;
-		e->room = 2 * count;
+		e->room = 4 * count;
 		if (key_index_make(&e->index, e->room) == -1) {
 			key_index_release(&e->index);
 			return error_memory(err);

@@ -120,13 +120,17 @@ void
 configuration_append_name(const char *base, const struct document_format *format, const char *key,
     size_t len, struct buf *out)
 {
-	const char escape = format != NULL ? format->escape : '\0';
+	const char escape = format != NULL ? format->escape : '\0', *stop;
+	size_t n;
 
 	buf_append_str(out, base);
 	buf_append_char(out, '/');
-	for (size_t i = 0; i < len; i++)
-		if (escape == '\0' || key[i] != escape)
-			buf_append_char(out, key[i]);
+	for (; len > 0; key += n, len -= n) {
+		stop = escape != '\0' ? memchr(key, escape, len) : NULL;
+		n = stop != NULL ? (size_t)(stop - key) : len;
+		buf_append(out, key, n);
+		n += stop != NULL;
+	}
 }
 
 int

@@ -165,8 +165,7 @@ lost_check(const struct environment *x, const struct document *values, size_t *m
 
 /* Seal the new value of entry ${i}, from ${values}, or remove it. */
 static int
-lost_replace(struct plan *p, size_t i, const struct document *values, struct buf *text,
-    struct error *err)
+lost_replace(struct plan *p, size_t i, const struct document *values, struct error *err)
 {
 	const struct secrets_file *s = plan_secrets(p);
 	const struct document *d = secrets_file_document(s);
@@ -182,12 +181,8 @@ lost_replace(struct plan *p, size_t i, const struct document *values, struct buf
 		    "has no new value, and goes");
 		return plan_remove_sealed(p, name, len, &count, err);
 	}
-	if (seal_check_value(document_file(values), values, v, plain, err) != 0)
-		return -1;
-	buf_clear(text);
-	if (sealed_seal(plan_cipher(p), SEALED_GCM, plain->data, plain->len, text, err) != 0)
-		return -1;
-	return plan_put_sealed(p, name, len, text->data, text->len, err);
+	return seal_check_value(document_file(values), values, v, plain, err) != 0 ? -1 :
+	    plan_seal(p, i, name, len, SEALED_GCM, plain->data, plain->len, err);
 }
 
 static int
@@ -195,14 +190,11 @@ rotate_lost(struct plan *p, const void *passphrase, size_t n, const struct docum
     struct key **master, struct error *err)
 {
 	const struct document *d = secrets_file_document(plan_secrets(p));
-	struct buf text;
 	int rc = keying_new_master(p, passphrase, n, master, err);
 
-	buf_init(&text, BUF_MAX_FILE);
 	for (size_t i = 0; rc == 0 && i < document_count(d); i++)
 		if (secrets_file_is_sealed(plan_secrets(p), i))
-			rc = lost_replace(p, i, values, &text, err);
-	buf_release(&text);
+			rc = lost_replace(p, i, values, err);
 	return rc;
 }
 

@@ -34,9 +34,11 @@ struct plan {
 	bool adding;		/* and with false */
 	struct buf notes;
 	struct buf scratch;
+	struct buf texts[3];	/* plan_buffer */
 	struct buf first;	/* what plan_first is asked, */
 	struct vec firsts;	/* of char *: and was asked */
 	struct map *firsts_index;
+	char *remote;		/* the last of plan_put_remote */
 	struct key *data_key;
 	struct cipher *cipher;	/* of data_key */
 	struct tagger *tagger;	/* of data_key */
@@ -51,6 +53,7 @@ struct item {
 	char *path;				/* OUTPUT */
 	struct file_id id;			/* OUTPUT */
 	struct buf content;			/* OUTPUT, CONFIG */
+	bool asked;				/* CONFIG: plan_first_of */
 };
 
 struct plan *
@@ -65,6 +68,8 @@ plan_new(struct secrets_file *s, struct error *err)
 	vec_init(&p->firsts, sizeof(char *), FIRSTS_MAX);
 	buf_init(&p->notes, NOTES_MAX);
 	buf_init(&p->first, BUF_MAX_FILE);
+	for (size_t i = 0; i < sizeof(p->texts) / sizeof(p->texts[0]); i++)
+		buf_init(&p->texts[i], BUF_MAX_FILE);
 	buf_init_secret(&p->scratch, BUF_MAX_FILE);
 	if ((p->firsts_index = map_new()) == NULL || (p->configs = map_new()) == NULL) {
 		plan_free(p);
@@ -116,7 +121,10 @@ plan_free(struct plan *p)
 	vec_release_strings(&p->firsts);
 	buf_release(&p->notes);
 	buf_release(&p->first);
+	for (size_t i = 0; i < sizeof(p->texts) / sizeof(p->texts[0]); i++)
+		buf_release(&p->texts[i]);
 	buf_release(&p->scratch);
+	free(p->remote);
 	plan_forget_keys(p);
 	free(p);
 }
@@ -370,6 +378,13 @@ plan_scratch(struct plan *p)
 	return &p->scratch;
 }
 
+struct buf *
+plan_buffer(struct plan *p, enum plan_buffer which)
+{
+	buf_clear(&p->texts[which]);
+	return &p->texts[which];
+}
+
 int
 plan_asked(struct plan *p, const char *kind, const char *file, const char *what, size_t len,
     struct error *err)
@@ -399,6 +414,18 @@ plan_first(struct plan *p, const char *kind, const char *file, const char *what,
 	copy = vec_push_string(&p->firsts, (const char *)all->data, all->len);
 	return copy != NULL && map_put(p->firsts_index, copy, all->len, 0) == 0 ? 1 :
 	    error_memory(err);
+}
+
+bool
+plan_first_of(struct plan *p, const struct configuration *c)
+{
+	bool clash, first;
+	struct item *item = plan_find_config(p, c, &clash, NULL);
+
+	first = item != NULL && !item->asked;
+	if (first)
+		item->asked = true;
+	return first;
 }
 
 int
@@ -497,8 +524,16 @@ plan_put_remote(struct plan *p, const char *remote, struct error *err)
 {
 	struct edits *e = plan_secrets_edits(p, err);
 	char key[sizeof(SECRETS_REMOTE) + 20];
-	int first = e == NULL ? -1 : plan_first(p, "remote", "", remote, strlen(remote), err);
+	int first;
 
+	if (e == NULL)
+		return -1;
+	/* Mostly it is the same for all values. */
+	if (p->remote != NULL && strcmp(p->remote, remote) == 0)
+		return 0;
+	first = plan_first(p, "remote", "", remote, strlen(remote), err);
+	free(p->remote);
+	p->remote = first != -1 ? strdup(remote) : NULL;
 	if (first != 1 || secrets_file_notes(p->secrets, remote, strlen(remote)))
 		return first == -1 ? -1 : 0;
 	for (size_t i = 0;; i++) {
@@ -539,12 +574,12 @@ plan_put_tag(struct plan *p, size_t entry, const char *name, size_t len, const v
 }
 
 int
-plan_put_sealed(struct plan *p, const char *name, size_t len, const void *text, size_t n,
-    struct error *err)
+plan_put_sealed(struct plan *p, size_t i, const char *name, size_t len, const void *text,
+    size_t n, struct error *err)
 {
-	size_t i = secrets_file_find(plan_secrets(p), name, len), at;
 	struct edits *e = plan_secrets_edits(p, err);
 	char tag[TAG_TEXT + 1];
+	size_t at;
 	int rc;
 
 	if (e == NULL || tag_find(edits_document(e), name, len, i, &at, err) != 0)
@@ -555,6 +590,16 @@ plan_put_sealed(struct plan *p, const char *name, size_t len, const void *text, 
 	rc = i != DOCUMENT_NONE ? edits_set(e, i, text, n, err) :
 	    edits_insert(e, DOCUMENT_NONE, name, len, text, n, err);
 	return rc != 0 ? -1 : plan_put_tag(p, i, name, len, text, n, err);
+}
+
+int
+plan_seal(struct plan *p, size_t i, const char *name, size_t len, enum sealed_cipher cipher,
+    const void *plain, size_t n, struct error *err)
+{
+	struct buf *text = plan_buffer(p, PLAN_SEALED);
+
+	return sealed_seal(plan_cipher(p), cipher, plain, n, text, err) != 0 ? -1 :
+	    plan_put_sealed(p, i, name, len, text->data, text->len, err);
 }
 
 int

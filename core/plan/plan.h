@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "file/file.h"
+#include "secrets/sealed.h"
 
 struct apply;
 struct buf;
@@ -121,6 +122,10 @@ int plan_rewrite_config(struct plan *p, struct configuration *c,
  * mapping serves a thousand values.  Valid until the next call. */
 struct buf *plan_scratch(struct plan *p);
 
+/* The same of ordinary buffers, one for each of these. */
+enum plan_buffer { PLAN_NAME, PLAN_REFERENCE, PLAN_SEALED };
+struct buf *plan_buffer(struct plan *p, enum plan_buffer which);
+
 /**
  * plan_first(p, kind, file, what, len, err):
  * 1 the first time that the plan is asked about these, 0 after that, -1:
@@ -132,6 +137,9 @@ int plan_first(struct plan *p, const char *kind, const char *file, const char *w
 /* The same, without remembering that it was asked. */
 int plan_asked(struct plan *p, const char *kind, const char *file, const char *what, size_t len,
     struct error *err);
+
+/* Is it the first call for this configuration, of which there are edits? */
+bool plan_first_of(struct plan *p, const struct configuration *c);
 
 /* Add a whole new file; ${content} (secret) is moved in.  On failure the plan
  * is as it was.  ERROR_IO, ERROR_MEMORY. */
@@ -175,12 +183,17 @@ int plan_put_remote(struct plan *p, const char *remote, struct error *err);
 /* A sealed entry and its tag (secrets/sealed.h) are planned together, here. */
 
 /**
- * plan_put_sealed(p, name, len, text, n, err):
- * Plan the (winning) sealed entry ${name} of the secrets file to be the
- * ENC[...] ${text}: in its line, or on a new one at the end.
+ * plan_put_sealed(p, i, name, len, text, n, err):
+ * Plan the sealed entry ${name} of the secrets file to be the ENC[...] ${text}:
+ * in its line, of the (winning) entry ${i}, or for DOCUMENT_NONE on a new one
+ * at the end.
  */
-int plan_put_sealed(struct plan *p, const char *name, size_t len,
+int plan_put_sealed(struct plan *p, size_t i, const char *name, size_t len,
     const void *text, size_t n, struct error *err);
+
+/* The same of what ${plain} is once it is sealed. */
+int plan_seal(struct plan *p, size_t i, const char *name, size_t len, enum sealed_cipher cipher,
+    const void *plain, size_t n, struct error *err);
 
 /* Does the plan write this sealed entry?  1, 0, or -1: ERROR_MEMORY. */
 int plan_writes_sealed(struct plan *p, const char *name, size_t len, struct error *err);

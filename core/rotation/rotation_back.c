@@ -156,7 +156,7 @@ back_seal(struct run *run, const struct item *x, struct plan *p,
 	rc = sealed_seal(secrets_file_cipher(original), SEALED_GCM, plain->data, plain->len, &text,
 	    err);
 	if (rc == 0 && tag == TAG_GOOD)
-		rc = plan_put_sealed(p, name, len, text.data, text.len, err);
+		rc = plan_put_sealed(p, i, name, len, text.data, text.len, err);
 	else if (rc == 0)
 		rc = (e = plan_secrets_edits(p, err)) == NULL ? -1 :
 		    edits_set(e, i, text.data, text.len, err);
@@ -196,7 +196,7 @@ back_entry(struct run *run, const struct item *x, struct plan *p,
 	    secrets_file_holds(original, was, plain.data, plain.len)) {
 		rc = document_value(secrets_file_document(original), was, &text, err);
 		if (rc == 0)
-			rc = plan_put_sealed(p, name, len, text.data, text.len, err);
+			rc = plan_put_sealed(p, i, name, len, text.data, text.len, err);
 	} else if (rc == 0) {
 		rc = back_seal(run, x, p, original, i, tag, &plain, err);
 	}

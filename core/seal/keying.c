@@ -193,21 +193,17 @@ rotate_generate(struct plan *p, const void *passphrase, size_t n, struct key **m
 	    keying_new_master(p, passphrase, n, master, err);
 }
 
-/* Open entry ${i} and plan it as sealed with the plan's key; ${text} is for that. */
+/* Open entry ${i} and plan it as sealed with the plan's key. */
 static int
-rotate_reseal(struct plan *p, size_t i, struct buf *text, struct error *err)
+rotate_reseal(struct plan *p, size_t i, struct error *err)
 {
 	const struct document *d = secrets_file_document(plan_secrets(p));
 	struct buf *plain = plan_scratch(p);
-	const char *name;
 	size_t len;
+	const char *name = document_key(d, i, &len);
 
-	buf_clear(text);
-	if (secrets_file_open(plan_secrets(p), i, plain, err) != 0 ||
-	    sealed_seal(plan_cipher(p), SEALED_GCM, plain->data, plain->len, text, err) != 0)
-		return -1;
-	name = document_key(d, i, &len);
-	return plan_put_sealed(p, name, len, text->data, text->len, err);
+	return secrets_file_open(plan_secrets(p), i, plain, err) != 0 ? -1 :
+	    plan_seal(p, i, name, len, SEALED_GCM, plain->data, plain->len, err);
 }
 
 static int
@@ -215,19 +211,16 @@ reseal_all(struct plan *p, rotate_progress_fn *progress, void *cookie, struct er
 {
 	struct secrets_file *s = plan_secrets(p);
 	size_t count = document_count(secrets_file_document(s));
-	struct buf text;
 	int rc = 0;
 
-	buf_init(&text, BUF_MAX_FILE);
 	for (size_t i = 0; i < count && rc == 0; i++) {
 		if (progress != NULL && i % PROGRESS_EVERY == 0)
 			progress(cookie, i, count);
 		if (secrets_file_is_sealed(s, i))
-			rc = rotate_reseal(p, i, &text, err);
+			rc = rotate_reseal(p, i, err);
 	}
 	if (progress != NULL && rc == 0)
 		progress(cookie, count, count);
-	buf_release(&text);
 	return rc;
 }
 

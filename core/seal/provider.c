@@ -16,9 +16,9 @@
 
 /* The keys of the list, of the provider's class, and what all its settings begin with. */
 struct keys {
-	char list[32];
+	const char *list;
 	char class[64];
-	char prefix[64];
+	size_t prefix;		/* so much of the class's */
 };
 
 #define WORKERS_MAX 100000
@@ -29,11 +29,10 @@ provider_keys_of(const struct document *d)
 	const struct document_format *f = document_format(d);
 	struct keys k;
 
-	snprintf(k.list, sizeof(k.list), "%s", f->providers);
-	snprintf(k.prefix, sizeof(k.prefix), "%s%s" REFERENCE_PROVIDER "%s", f->providers, f->dot,
-	    f->dot);
 	snprintf(k.class, sizeof(k.class), "%s%s" REFERENCE_PROVIDER "%sclass", f->providers,
 	    f->dot, f->dot);
+	k.list = f->providers;
+	k.prefix = strlen(k.class) - strlen("class");
 	return k;
 }
 
@@ -201,12 +200,11 @@ provider_add(struct plan *p, struct configuration *c, const char *class, struct 
 	struct edits *e = plan_config_edits(p, c, err);
 	bool connector;
 	struct keys keys;
-	int first;
 
 	if (e == NULL)
 		return -1;
-	if ((first = plan_first(p, "provider", c->path, "", 0, err)) != 1)
-		return first;
+	if (!plan_first_of(p, c))
+		return 0;
 	if (class == NULL)
 		class = REFERENCE_PROVIDER_CLASS;
 	if ((connector = provider_is_connector(c->doc)))
@@ -232,12 +230,12 @@ static bool
 has_settings(const struct document *d)
 {
 	const struct keys keys = provider_keys_of(d);
-	size_t len, n = strlen(keys.prefix);
+	size_t len, n = keys.prefix;
 
 	for (size_t i = 0; i < document_count(d); i++) {
 		const char *key = document_key(d, i, &len);
 
-		if (len >= n && memcmp(key, keys.prefix, n) == 0 &&
+		if (len >= n && memcmp(key, keys.class, n) == 0 &&
 		    (len != strlen(keys.class) || memcmp(key, keys.class, len) != 0))
 			return true;
 	}

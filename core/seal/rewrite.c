@@ -286,9 +286,6 @@ static int
 store(struct rewriting *r, size_t t, const char *name, size_t len, const void *value, size_t n,
     struct error *err)
 {
-	struct buf text;
-	int rc;
-
 	r->sealed = true;
 	if (t != DOCUMENT_NONE && secrets_file_holds(r->s, t, value, n))
 		return 0;
@@ -296,14 +293,10 @@ store(struct rewriting *r, size_t t, const char *name, size_t len, const void *v
 		return rewrite_name_is_taken(r, t, err);
 	if (plan_cipher(r->p) == NULL && seal_prepare(r->p, r->master, err) != 0)
 		return -1;
-	buf_init(&text, BUF_MAX_FILE);
-	rc = sealed_seal(plan_cipher(r->p), r->o->cipher, value, n, &text, err);
-	if (rc == 0)
-		rc = plan_put_sealed(r->p, name, len, text.data, text.len, err);
-	if (rc == 0)
-		plan_set_order(r->p, false);
-	buf_release(&text);
-	return rc;
+	if (plan_seal(r->p, t, name, len, r->o->cipher, value, n, err) != 0)
+		return -1;
+	plan_set_order(r->p, false);
+	return 0;
 }
 
 /* In JSON two keys may be spelt so that their sealed entries have one name. */

@@ -29,6 +29,7 @@
 struct sealing {
 	const char *key;	/* names the sealed entry: <base name>/<key> */
 	size_t len;
+	size_t entry;		/* of the configuration, DOCUMENT_NONE: a new one */
 	const void *plain;
 	size_t n;
 	bool replace;		/* a sealed entry of another value */
@@ -176,14 +177,13 @@ seal_name_is_taken(const struct plan *p, const struct document *d, size_t i, con
 	    "value, update it, or seal with --replace (replace=yes in propseal.ini)");
 }
 
-/* 1: the sealed entry is to be written, 0: it holds the value, -1: ERROR_EXISTS, or
- * ERROR_REFUSED when it may not be opened to tell. */
+/* 1: the sealed entry, which is ${i} or new, is to be written, 0: it holds the value, -1:
+ * ERROR_EXISTS, or ERROR_REFUSED when it may not be opened to tell. */
 static int
-must_be_sealed(const struct plan *p, const struct buf *name, const struct sealing *x,
+must_be_sealed(const struct plan *p, size_t i, const struct buf *name, const struct sealing *x,
     struct error *err)
 {
 	const struct secrets_file *s = plan_secrets(p);
-	size_t i = secrets_file_find(s, (const char *)name->data, name->len);
 	struct error why;
 	struct buf opened;
 	bool refused;
@@ -229,32 +229,12 @@ note_users(struct plan *p, const struct configuration *c, const struct buf *name
 {
 	const char *path;
 	size_t line;
-	int rc = 0;
+	int rc = plan_user(p, c, (const char *)name->data, name->len, &path, &line, err);
 
-	if (secrets_file_find(plan_secrets(p), (const char *)name->data, name->len) !=
-	    DOCUMENT_NONE)
-		rc = plan_user(p, c, (const char *)name->data, name->len, &path, &line, err);
 	if (rc == 1)
 		plan_note(p, "%s:%zu: refers to the same sealed entry, and gets the new value "
 		    "too: --base-name gives this file an entry of its own", path, line);
 	return rc == -1 ? -1 : 0;
-}
-
-/* Plan the sealed entry ${name}. */
-static int
-put_sealed(struct plan *p, const struct buf *name, const struct sealing *x, enum sealed_cipher kind,
-    struct error *err)
-{
-	struct buf text;
-	int rc;
-
-	buf_init(&text, BUF_MAX_FILE);
-	rc = sealed_seal(plan_cipher(p), kind, x->plain, x->n, &text, err);
-	if (rc == 0)
-		rc = plan_put_sealed(p, (const char *)name->data, name->len, text.data, text.len,
-		    err);
-	buf_release(&text);
-	return rc;
 }
 
 /* 0 when the plan has sealed this very key before, 1 when it is new to it. */
@@ -284,9 +264,9 @@ taken_in_plan(struct plan *p, const struct configuration *c, const struct sealin
 	return error_hint(err, "seal one of the two, and rename the other");
 }
 
-/* 1: the plan has nothing of this name yet.  ${there}: the sealed entry is, and stays. */
+/* 1: the plan has nothing of this name yet, which entry ${i} has or none.  ${stays}: that does. */
 static int
-claim_name(struct plan *p, const struct buf *name, bool there, struct error *err)
+claim_name(struct plan *p, size_t i, const struct buf *name, bool stays, struct error *err)
 {
 	const char *text = (const char *)name->data;
 	int writes = plan_writes_sealed(p, text, name->len, err);
@@ -294,9 +274,9 @@ claim_name(struct plan *p, const struct buf *name, bool there, struct error *err
 	/* What is written is remembered by that. */
 	if (writes != 0)
 		return writes == 1 ? 0 : -1;
-	if (!there && secrets_file_find(plan_secrets(p), text, name->len) == DOCUMENT_NONE)
+	if (i == DOCUMENT_NONE)
 		return 1;
-	return there ? plan_first(p, "entry", "", text, name->len, err) :
+	return stays ? plan_first(p, "entry", "", text, name->len, err) :
 	    plan_asked(p, "entry", "", text, name->len, err);
 }
 
@@ -310,40 +290,35 @@ static int
 seal_put(struct plan *p, struct configuration *c, const struct sealing *x,
     const struct seal_options *o, struct error *err)
 {
-	int rc = -1, needed, first;
-	struct buf name, ref;
-	size_t edited;
+	struct buf *name = plan_buffer(p, PLAN_NAME), *ref = plan_buffer(p, PLAN_REFERENCE);
+	struct edits *e = NULL;
+	int needed, first;
+	size_t edited, i;
 
-	buf_init(&name, BUF_MAX_FILE);
-	buf_init(&ref, BUF_MAX_FILE);
-	if (configuration_entry_name(c, x->key, x->len, &name, err) != 0 ||
-	    reference_append(&ref, o->remote, (const char *)name.data, name.len, err) != 0 ||
-	    plan_config_edits(p, c, err) == NULL ||
-	    (needed = must_be_sealed(p, &name, x, err)) == -1)
-		goto done;
-	if ((first = claim_name(p, &name, needed == 0, err)) != 1) {
-		rc = first == 0 ? taken_in_plan(p, c, x, err) : -1;
-		goto done;
-	}
+	if (configuration_entry_name(c, x->key, x->len, name, err) != 0 ||
+	    reference_append(ref, o->remote, (const char *)name->data, name->len, err) != 0 ||
+	    (e = plan_config_edits(p, c, err)) == NULL)
+		return -1;
+	i = secrets_file_find(plan_secrets(p), (const char *)name->data, name->len);
+	if ((needed = must_be_sealed(p, i, name, x, err)) == -1)
+		return -1;
+	if ((first = claim_name(p, i, name, needed == 0, err)) != 1)
+		return first == 0 ? taken_in_plan(p, c, x, err) : -1;
 	if (remember_key(p, c, x, err) == -1)
-		goto done;
+		return -1;
 	plan_set_order(p, false);
 	if (needed == 0 && !x->replace)
-		note_shared(p, &name);
-	if (needed != 0 && (note_users(p, c, &name, err) != 0 ||
+		note_shared(p, name);
+	if (needed != 0 && ((i != DOCUMENT_NONE && note_users(p, c, name, err) != 0) ||
 	    plan_put_remote(p, o->remote, err) != 0 ||
-	    put_sealed(p, &name, x, o->cipher, err) != 0))
-		goto done;
-	edited = edits_count(plan_config_edits(p, c, NULL));
-	if (x->refer(p, c, x, &ref, err) != 0 || (needed == 0 &&
-	    edits_count(plan_config_edits(p, c, NULL)) > edited &&
+	    plan_seal(p, i, (const char *)name->data, name->len, o->cipher, x->plain, x->n,
+	    err) != 0))
+		return -1;
+	edited = edits_count(e);
+	if (x->refer(p, c, x, ref, err) != 0 || (needed == 0 && edits_count(e) > edited &&
 	    plan_put_remote(p, o->remote, err) != 0))
-		goto done;
-	rc = provider_add(p, c, o->provider_class, err);
-done:
-	buf_release(&ref);
-	buf_release(&name);
-	return rc;
+		return -1;
+	return provider_add(p, c, o->provider_class, err);
 }
 
 /* Plan the reference in option ${i} of a JAAS value, and in those it hides. */
@@ -636,8 +611,8 @@ static int
 seal_refer(struct plan *p, struct configuration *c, const struct sealing *x, const struct buf *ref,
     struct error *err)
 {
-	size_t i = document_find(c->doc, x->key, x->len);
 	struct edits *e = plan_config_edits(p, c, err);
+	size_t i = x->entry;
 
 	if (e == NULL)
 		return -1;
@@ -655,20 +630,17 @@ seal_refer(struct plan *p, struct configuration *c, const struct sealing *x, con
 	return 0;
 }
 
-/* ${named}: as for seal_note_value. */
+/* The winning entry ${i}, which has ${value}.  ${named}: as for seal_note_value. */
 static int
-seal_found(struct plan *p, struct configuration *c, size_t i, const struct seal_options *o,
-    bool named, struct error *err)
+seal_found(struct plan *p, struct configuration *c, size_t i, const struct buf *value,
+    const struct seal_options *o, bool named, struct error *err)
 {
-	struct buf *value = plan_scratch(p);
-	struct sealing x = { .replace = o->replace, .refer = seal_refer };
+	struct sealing x = { .entry = i, .plain = value->data, .n = value->len,
+		.replace = o->replace, .refer = seal_refer };
 	struct reference r;
 	int rc;
 
 	x.key = document_key(c->doc, i, &x.len);
-	i = document_find(c->doc, x.key, x.len);
-	if (document_value(c->doc, i, value, err) != 0)
-		return -1;
 	if (reference_parse((const char *)value->data, value->len, &r)) {
 		seal_note_reference(p, c, i, x.key, x.len, &r);
 		return 0;
@@ -680,8 +652,6 @@ seal_found(struct plan *p, struct configuration *c, size_t i, const struct seal_
 		return configuration_refuse(c->path, c->doc, i,
 		    "the value has references in it, which would not be resolved once it is sealed",
 		    "seal the parts of the value that are still clear", err);
-	x.plain = value->data;
-	x.n = value->len;
 	if ((rc = seal_put(p, c, &x, o, err)) == 0)
 		seal_note_value(p, c, i, value->data, value->len, named);
 	if (rc == -1 && err != NULL && err->file[0] == '\0') {
@@ -695,7 +665,14 @@ int
 seal_entry(struct plan *p, struct configuration *c, size_t i, const struct seal_options *o,
     struct error *err)
 {
-	return seal_found(p, c, i, o, true, err);
+	struct buf *value = plan_scratch(p);
+	const char *key;
+	size_t len;
+
+	key = document_key(c->doc, i, &len);
+	i = document_find(c->doc, key, len);
+	return document_value(c->doc, i, value, err) != 0 ? -1 :
+	    seal_found(p, c, i, value, o, true, err);
 }
 
 /* Is the value one that is not sealed unless it is named?  Then it is told. */
@@ -818,7 +795,7 @@ seal_default(struct plan *p, struct configuration *c, const struct seal_options 
 			return -1;
 		if (seal_leaves(p, c, i, value->data, value->len))
 			continue;
-		if (seal_found(p, c, i, o, false, err) != 0)
+		if (seal_found(p, c, i, value, o, false, err) != 0)
 			return -1;
 		n++;
 	}
@@ -905,6 +882,8 @@ seal_entry_value(struct plan *p, struct configuration *c, const struct target *t
 
 	if (t->kind == TARGET_ENTRY && owns_entry(c, t->entry, x->key, x->len, &owns, err) != 0)
 		return -1;
+	if (t->kind == TARGET_ENTRY)
+		x->entry = t->entry;
 	x->replace = owns || o->replace;
 	return seal_put(p, c, x, o, err);
 }
@@ -913,7 +892,8 @@ int
 seal_value(struct plan *p, struct configuration *c, const char *key, size_t klen, const void *value,
     size_t n, bool must_exist, const struct seal_options *o, struct error *err)
 {
-	struct sealing x = { .key = key, .len = klen, .plain = value, .n = n, .refer = seal_refer };
+	struct sealing x = { .key = key, .len = klen, .entry = DOCUMENT_NONE, .plain = value,
+		.n = n, .refer = seal_refer };
 	struct reference r;
 	struct target t;
 	int rc;

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/interface.h"
 #include "cli/keys.h"
@@ -18,6 +19,7 @@
 #include "common/process.h"
 #include "common/report.h"
 #include "file/file.h"
+#include "file/lock.h"
 #include "file/replace.h"
 #include "trail/trail.h"
 #include "ui/lessons.h"
@@ -230,6 +232,7 @@ static const struct tutor_lesson tutor_lessons[TUTOR_LESSONS] = {
 #define STATE_NAME ".tutor"
 #define STATE_HEAD "propseal tutor "
 #define LOCK_MS 10000
+#define TUTOR_WAIT_MS 60000	/* for others that lay a lesson out or look at one */
 #define PATH_BYTES_MAX 4096
 #define SCRIPT_MAX ((size_t)64 << 10)
 #define TEXT_MAX ((size_t)64 << 10)
@@ -304,6 +307,25 @@ tutor_path(const struct tutor *t, const char *name, struct buf *out)
 	buf_printf(out, "%s/%s", t->folder, name);
 }
 
+/* Of several at once one looks and lays out, and the others wait: they show what is on then. */
+static struct lock *
+tutor_lock(const struct tutor *t, struct error *err)
+{
+	const char *const path = t->folder;
+	char *parent = file_folder(path);
+	struct lock *l = NULL;
+
+	if (parent == NULL)
+		error_memory(err);
+	else if (file_make_folders(parent, err) == 0)
+		l = lock_files(&path, 1, TUTOR_WAIT_MS, change_waiting, NULL, err);
+	free(parent);
+	if (l == NULL && err->code == ERROR_BUSY)
+		error_hint(err, "the scratch copy is there once for each user: let that "
+		    "`propseal tutor` end, or set XDG_STATE_HOME to another place");
+	return l;
+}
+
 /* 1: a lesson is on, 0: there is no scratch copy. */
 static int
 tutor_load(struct tutor *t, struct error *err)
@@ -357,7 +379,7 @@ tutor_make_folder(const struct tutor *t, struct error *err)
 {
 	int status = 0;
 
-	if (tutor_run(t, "/", "mkdir -p -- \"${2%/*}\" && mkdir -- \"$2\"", &status, err) != 0)
+	if (tutor_run(t, "/", "mkdir -- \"$2\"", &status, err) != 0)
 		return -1;
 	if (status == 0)
 		return 0;
@@ -530,6 +552,23 @@ tutor_find(const char *name, size_t *out, struct error *err)
 	return error_hint(err, "`propseal tutor --list` names them");
 }
 
+/* Begin ${lesson} if it is named or none is on, and show what is on. */
+static int
+tutor_play(struct tutor *t, const struct options *o, size_t lesson, int *status,
+    struct error *err)
+{
+	struct lock *lock = tutor_lock(t, err);
+	int there = lock != NULL ? tutor_load(t, err) : -1;
+	int rc = there == -1 ? -1 : 0;
+
+	if (rc == 0 && (o->arg_count > 0 || there == 0))
+		rc = tutor_start(t, lesson, there == 1, err);
+	if (rc == 0)
+		rc = tutor_show(t, o->on[FLAG_CHECK], status, err);
+	lock_release(lock);
+	return rc;
+}
+
 int
 commands_tutor(const struct options *o)
 {
@@ -550,13 +589,9 @@ commands_tutor(const struct options *o)
 	} else if (rc == 0 && o->on[FLAG_CHECK] && there == 0) {
 		error_set(&err, ERROR_USAGE, "no lesson is on");
 		rc = error_hint(&err, "`propseal tutor` begins the first one");
-	} else if (rc == 0) {
-		if (o->arg_count > 0)
-			rc = tutor_find(o->args[0], &lesson, &err);
-		if (rc == 0 && (o->arg_count > 0 || there == 0))
-			rc = tutor_start(&t, lesson, there == 1, &err);
-		if (rc == 0)
-			rc = tutor_show(&t, o->on[FLAG_CHECK], &status, &err);
+	} else if (rc == 0 && (o->arg_count == 0 ||
+	    (rc = tutor_find(o->args[0], &lesson, &err)) == 0)) {
+		rc = tutor_play(&t, o, lesson, &status, &err);
 	}
 	return rc == 0 ? status : report_error(&err);
 }

@@ -121,6 +121,30 @@ case_it_touches_nothing_of_the_learners() {
 	[ -e state/propseal/tutor/mine ] || fail "a folder was emptied that is not the tutor's"
 }
 
+# The scratch copy is one: who comes second shows what the first has laid out.
+case_several_at_once_wait_for_each_other() {
+	local i pids=
+	for i in 1 2 3 4; do
+		XDG_STATE_HOME=$PWD/state "$PROPSEAL" tutor >"out.$i" 2>"err.$i" &
+		pids="$pids $!"
+	done
+	for i in $pids; do
+		wait "$i" || fail "$(cat err.*)"
+	done
+	for i in 1 2 3 4; do
+		cmp -s out.1 "out.$i" || fail "$(cat "out.$i")"
+	done
+	pids=
+	for i in 1 2 1 2; do
+		XDG_STATE_HOME=$PWD/state "$PROPSEAL" tutor "$i" >/dev/null 2>>err &
+		pids="$pids $!"
+	done
+	for i in $pids; do
+		wait "$i" || fail "$(cat err)"
+	done
+	[ ! -e state/propseal/.tutor.propseal-lock ] || fail 'the lock is left'
+}
+
 case_what_is_no_lesson_is_refused() {
 	tutor nonsense
 	expect_rc 2

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 /* An error's texts, each byte of them made visible or escaped. */
 #define MESSAGE_MAX (10 * sizeof(struct error))
 #define ACTION_MAX 65536
+#define DROP_MS 100		/* that room is waited for, where messages may be dropped */
 
 /* --- rows, for people or in JSON --- */
 
@@ -148,6 +150,8 @@ static bool as_json;
 static bool is_quiet, is_verbose;
 static bool has_color;
 static bool is_deaf;	/* standard output is a pipe without a reader */
+static bool may_drop;
+static atomic_uint dropped;	/* messages, since the last that was not */
 
 /* The descriptor that an output path names, or -1. */
 static int
@@ -306,6 +310,36 @@ output_write_diff(const struct buf *b, struct error *err)
 	return rc;
 }
 
+/* Is there no room for what one write may hold at least?  A moment is waited for it. */
+static bool
+report_is_full(void)
+{
+	struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return poll(&ready, 1, DROP_MS) == 0;
+}
+
+/* Say it in pieces that there is room for, or not all of it. */
+static void
+report_say_or_drop(const struct buf *message)
+{
+	char before[96];
+	unsigned n;
+
+	if (report_is_full()) {
+		dropped++;
+		return;
+	}
+	if ((n = atomic_exchange(&dropped, 0)) > 0) {
+		snprintf(before, sizeof(before), "propseal: note: %u messages are missing here: "
+		    "nobody read them\n", n);
+		output_write_fd(STDERR_FILENO, "standard error", before, strlen(before), NULL);
+	}
+	for (size_t at = 0; at < message->len && !report_is_full(); at += PIPE_BUF)
+		output_write_fd(STDERR_FILENO, "standard error", message->data + at,
+		    message->len - at < PIPE_BUF ? message->len - at : PIPE_BUF, NULL);
+}
+
 static void
 report_say(struct buf *message)
 {
@@ -313,8 +347,18 @@ report_say(struct buf *message)
 		buf_clear(message);
 		buf_append_str(message, "propseal: not enough memory for a message\n");
 	}
-	output_write_fd(STDERR_FILENO, "standard error", message->data, message->len, NULL);
+	if (may_drop)
+		report_say_or_drop(message);
+	else
+		output_write_fd(STDERR_FILENO, "standard error", message->data, message->len,
+		    NULL);
 	buf_release(message);
+}
+
+void
+report_drop(void)
+{
+	may_drop = true;
 }
 
 static void
@@ -499,6 +543,21 @@ report_note(const char *fmt, ...)
 	va_start(ap, fmt);
 	remark("note", NULL, fmt, ap);
 	va_end(ap);
+}
+
+void
+report_state(const char *fmt, ...)
+{
+	struct buf message;
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	buf_init(&message, MESSAGE_MAX);
+	buf_printf(&message, "propseal: %s\n", text);
+	report_say(&message);
 }
 
 void

@@ -69,6 +69,13 @@ void report_warning(const char *hint, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void report_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* How a service stands, for people and their scripts: `propseal: ${fmt}`. */
+void report_state(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* From here on what standard error has no room for is dropped, and how much that was is said
+ * when there is room again: the end of a service does not wait for a reader. */
+void report_drop(void);
+
 /* Something was changed: {"changed":{...}} */
 void report_change(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

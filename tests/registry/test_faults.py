@@ -954,6 +954,69 @@ def x30c_end_while_the_disk_hangs():
         program.audit_verify(r.data, r.key_file)
 
 
+def x30d_nobody_reads_what_is_told():
+    """A pipe that is full keeps nobody: what finds no room is dropped, and counted."""
+    r = Registry()
+    name = os.path.join(r.folder, 'pipe')
+    os.mkfifo(name)
+    pipe = os.open(name, os.O_RDWR | os.O_NONBLOCK)
+    r.wrap = ['sh', '-c', 'exec "$@" 2>"$0"', name]
+
+    def take(word):
+        said, end = b'', time.monotonic() + 20
+        while word not in said:
+            check(time.monotonic() < end, f'{word} is told', said)
+            try:
+                said += os.read(pipe, 65536)
+            except BlockingIOError:
+                time.sleep(0.01)
+        return said.decode()
+
+    def fill():
+        for n in (4096, 1):
+            try:
+                while True:
+                    os.write(pipe, b'-' * n)
+            except BlockingIOError:
+                pass
+    r.launch()
+    harness.write(r.errors_file, take(b'listening on 127.0.0.1:'))
+    r.wait_listening().wait_ready()
+    users = os.path.join(r.data, 'users.json')
+    with open(users, encoding='utf-8') as f:
+        good = f.read()
+    fill()
+    harness.write(users, '{')
+    while r.ready() != 503:
+        time.sleep(0.05)
+    time.sleep(1.5)  # to tell of it
+    os.read(pipe, 1 << 20)
+    r.process.send_signal(signal.SIGHUP)
+    check('1 messages are missing' in take(b'users.json'), 'how many')
+    fill()
+    harness.write(users, good)
+    r.process.send_signal(signal.SIGTERM)
+    same(r.process.wait(20), 0, 'exit status')
+    r.process = None
+    os.close(pipe)
+
+
+def x30e_systemd_waits_for_the_end():
+    """Longer than the unit says, where settings were raised."""
+    r = Registry({'audit.deadline.ms': 90000, 'http.drain.timeout.ms': 1000})
+    where = os.path.join(r.folder, 'notify')
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(where)
+    manager.settimeout(20)
+    r.env = {'NOTIFY_SOCKET': where}
+    r.start()
+    same(r.stop(), 0, 'exit status')
+    same(manager.recv(4096).decode().split('\n'),
+         ['STOPPING=1', f'EXTEND_TIMEOUT_USEC={(1000 + 2 * 90000 + 5000 + 5000) * 1000}'],
+         'what systemd is told')
+    manager.close()
+
+
 def x32_no_room_for_some_of_the_names_that_are_given():
     """A list's values leave when every name is on record, not when the last are."""
     r = Registry({'http.threads': 1})

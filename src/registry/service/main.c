@@ -1,10 +1,15 @@
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,6 +35,7 @@
 #define HELP_MAX (64U << 10)
 #define TRIES 3		/* to type the master key */
 #define AGAIN_MS 1000	/* a signal to end is another one then */
+#define MANAGER_MORE_MS 5000U	/* that systemd waits after the end has to be there */
 
 static void
 serve_tell(const struct error *what)
@@ -152,6 +158,30 @@ end_watch(void *arg)
 	_exit(report_error(&err));
 }
 
+/* Have systemd wait as long as the end may take, whatever TimeoutStopSec= says (sd_notify(3)). */
+static void
+serve_tell_manager(unsigned ms)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	const char *path = getenv("NOTIFY_SOCKET");
+	size_t n = path != NULL ? strlen(path) : 0;
+	char text[96];
+	int fd;
+
+	if (n < 2 || n >= sizeof(to.sun_path) || (path[0] != '/' && path[0] != '@') ||
+	    (fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) == -1)
+		return;
+	memcpy(to.sun_path, path, n);
+	/* An abstract name, that is written with an @. */
+	if (path[0] == '@')
+		to.sun_path[0] = '\0';
+	snprintf(text, sizeof(text), "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRIu64,
+	    (uint64_t)(ms + MANAGER_MORE_MS) * 1000);
+	(void)!sendto(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL,
+	    (const struct sockaddr *)&to, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+	close(fd);
+}
+
 static bool
 serve_end(struct service *service, const struct settings *s)
 {
@@ -160,7 +190,8 @@ serve_end(struct service *service, const struct settings *s)
 	bool ended;
 	int rc = pthread_create(&watch, NULL, end_watch, &ms);
 
-	fprintf(stderr, "propseal: ending, within %u ms\n", ms);
+	serve_tell_manager(ms);
+	report_state("ending, within %u ms", ms);
 	ended = service_close(service);
 	if (rc == 0) {
 		(void)pthread_cancel(watch);
@@ -192,7 +223,8 @@ commands_registry_serve(const struct options *o)
 	    (service = open_service(settings, &voice, &before, &err)) == NULL) {
 		status = report_error(&err);
 	} else {
-		fprintf(stderr, "propseal: listening on %s\n", service_address(service));
+		report_drop();
+		report_state("listening on %s", service_address(service));
 		(void)service_run(service, &voice);
 		ended = serve_end(service, settings);
 	}

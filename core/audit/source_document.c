@@ -224,7 +224,7 @@ source_unsealable(struct audit_source *s, const struct document *d, size_t first
 		i = document_find(d, f->key, f->key_len);
 		if (i == DOCUMENT_NONE)
 			continue;
-		found = (struct clear_count){ 0, false };
+		found = (struct clear_count){ 0 };
 		rc = clear_in_entry(s->a->o->rules, d, i, &value, &found, err);
 		if (rc == 0 && found.clear == 0)
 			f->hint = "its key does not tell it to `propseal seal`: name it (`propseal "

@@ -18,21 +18,31 @@ vec_init(struct vec *v, size_t size, size_t max)
 }
 
 static int
-vec_grow(struct vec *v)
+vec_resize(struct vec *v, size_t cap)
 {
-	size_t cap = v->cap > 0 ? v->cap : FIRST_CAP / 2;
-	void *items;
-
-	cap = cap > v->max / 2 ? v->max : 2 * cap;
 	/* No object is larger. */
-	if (cap > PTRDIFF_MAX / v->size)
-		return -1;
-	items = realloc(v->items, cap * v->size);
+	void *items = cap > PTRDIFF_MAX / v->size ? NULL : realloc(v->items, cap * v->size);
+
 	if (items == NULL)
 		return -1;
 	v->items = items;
 	v->cap = cap;
 	return 0;
+}
+
+static int
+vec_grow(struct vec *v)
+{
+	size_t cap = v->cap > 0 ? v->cap : FIRST_CAP / 2;
+
+	return vec_resize(v, cap > v->max / 2 ? v->max : 2 * cap);
+}
+
+void
+vec_expect(struct vec *v, size_t n)
+{
+	if (v->cap < n && n <= v->max)
+		(void)vec_resize(v, n);
 }
 
 void *

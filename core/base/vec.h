@@ -20,6 +20,9 @@ void vec_init(struct vec *v, size_t size, size_t max);
 /* A new zeroed element at the end, or NULL (no memory, or at the maximum). */
 void *vec_push(struct vec *v);
 
+/* There will be about ${n} elements: make room for them at once, if there is memory. */
+void vec_expect(struct vec *v, size_t n);
+
 /* Element ${i} < len. */
 void *vec_at(const struct vec *v, size_t i);
 

@@ -325,6 +325,15 @@ document_bytes(const struct document *d)
 	return &d->bytes;
 }
 
+bool
+document_has_any(const struct document *d, const char *bytes)
+{
+	while (*bytes != '\0' && d->bytes.len > 0 &&
+	    memchr(d->bytes.data, *bytes, d->bytes.len) == NULL)
+		bytes++;
+	return *bytes != '\0' && d->bytes.len > 0;
+}
+
 int
 document_problem(const struct document *d, struct error *err)
 {

@@ -83,6 +83,10 @@ const char *document_file(const struct document *d);
 /* The bytes as parsed.  (The edits are not in them: see edits.h.) */
 const struct buf *document_bytes(const struct document *d);
 
+/* Does one of ${bytes} (a string) stand anywhere in them?  What needs one that no line has is
+ * not looked for in each. */
+bool document_has_any(const struct document *d, const char *bytes);
+
 /**
  * document_problem(d, err):
  * 0 when a reader of the format accepts the file; else -1 with ERROR_FORMAT,

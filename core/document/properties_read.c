@@ -7,6 +7,9 @@
 #include "document/document_internal.h"
 #include "document/properties.h"
 
+#define ENTRY_BYTES 32	/* of an entry, with its share of comments */
+#define ENTRIES_EXPECTED ((size_t)64)	/* at most; a file of more grows as it is read */
+
 /*
  * The entries that java.util.Properties.load finds, JDK 17.  Its LineReader
  * joins lines first, then load0 splits key from value, then loadConvert
@@ -497,6 +500,8 @@ properties_parse(struct document *d, struct error *err)
 
 	if (s.n == 0)
 		return 0;
+	vec_expect(&d->entries, s.n / ENTRY_BYTES < ENTRIES_EXPECTED ? s.n / ENTRY_BYTES + 1 :
+	    ENTRIES_EXPECTED);
 	buf_init(&s.key, BUF_MAX_FILE);
 	s.lf = properties_parse_search(&s, 0, '\n');
 	s.cr = properties_parse_search(&s, 0, '\r');

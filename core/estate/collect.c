@@ -162,18 +162,19 @@ static int
 add_entry(struct collection *x, const struct document *d, size_t i, bool hidden)
 {
 	size_t len, self = x->entries.len;
-	struct clear_count found = { 0, false };
+	struct clear_count found = { 0 };
 	struct estate_entry *e;
-	bool parts = false, jaas;
+	bool parts = false;
 	const char *key;
 
 	key = document_key(d, i, &len);
-	if (!x->references && clear_in_entry(x->rules, d, i, &x->value, &found, NULL) != 0)
+	if (x->references)
+		found.jaas = jaas_key(key, len);
+	else if (clear_in_entry(x->rules, d, i, &x->value, &found, NULL) != 0)
 		return -1;
-	jaas = jaas_key(key, len);
 	/* Most are nothing: no copy, and nobody asks what shadows them. */
-	if (x->brief && !hidden && !jaas && !found.sensitive && found.clear == 0 &&
-	    !reference_may_be_in(d, i)) {
+	if (x->brief && !hidden && !found.jaas && !found.sensitive && found.clear == 0 &&
+	    !(x->may_refer && reference_may_be_in(d, i))) {
 		x->others++;
 		return 0;
 	}
@@ -181,7 +182,7 @@ add_entry(struct collection *x, const struct document *d, size_t i, bool hidden)
 		return -1;
 	e->line = document_line(d, i);
 	e->shadowed = document_shadowed(d, i);
-	if (!e->shadowed && jaas && add_options(x, d, i, &parts) != 0)
+	if (!e->shadowed && found.jaas && add_options(x, d, i, &parts) != 0)
 		return -1;
 	e = vec_at(&x->entries, self);
 	e->sensitive = !parts && (hidden || found.sensitive);
@@ -307,6 +308,7 @@ collect_entries(struct collection *x, const struct document *d, struct collected
 
 	memset(out, 0, sizeof(*out));
 	collection_begin(x);
+	x->may_refer = document_has_any(d, "$\\");
 	rc = x->references ? inspect_cuts(x->rules, d, &x->remarks, NULL) :
 	    inspect_document(x->rules, d, NULL, &x->remarks, NULL);
 	for (size_t i = 0; i < document_count(d) && rc == 0; i++) {

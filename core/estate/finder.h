@@ -55,6 +55,7 @@ struct collection {
 	struct buf remotes;	/* paths of references, so too */
 	struct vec remarks;	/* of struct remark */
 	struct buf value;	/* of the entry, decoded; secret */
+	bool may_refer;		/* an entry of this file may hold a reference */
 	size_t others;
 };
 

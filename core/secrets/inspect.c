@@ -245,9 +245,9 @@ inspect_find_cut(const struct inspecting *x, struct buf *value, size_t i, bool j
 			    "line but the last with \\n\\" };
 		return true;
 	}
-	if (!inspect_goes_on(d, i))
-		return false;
 	(void)document_raw_value(d, i, &n);
+	if ((!jaas && n > 0 && !inspect_ends_in_blank(d, i)) || !inspect_goes_on(d, i))
+		return false;
 	if (jaas && inspect_is_open_jaas(d, i, value))
 		*end = inspect_jaas_end(d, i);
 	else if ((n == 0 || inspect_ends_in_blank(d, i)) && !inspect_is_indented(d, i) &&
@@ -595,6 +595,8 @@ static int
 inspect_entries(struct inspecting *x)
 {
 	const struct document *d = x->d;
+	/* Without the letter, or an escape that may stand for it, no key is one. */
+	const bool any_jaas = document_has_any(d, "jJ\\");
 	const unsigned char *raw;
 	struct remark cut;
 	const char *key;
@@ -608,7 +610,7 @@ inspect_entries(struct inspecting *x)
 	for (size_t i = 0; rc == 0 && i < document_count(d); i = end) {
 		end = i + 1;
 		key = document_key(d, i, &len);
-		jaas = jaas_key(key, len);
+		jaas = any_jaas && jaas_key(key, len);
 		if (inspect_find_cut(x, &x->value, i, jaas, &cut, &end)) {
 			if ((rc = inspect_add(x, &cut)) == 0)
 				rc = inspect_add_rest(x, i + 1, end, jaas);

@@ -137,20 +137,21 @@ clear_in_entry(const struct rules *r, const struct document *d, size_t i, struct
 	const unsigned char *raw;
 	const char *key;
 	size_t len, n;
-	bool jaas;
 	int rc;
 
 	key = document_key(d, i, &len);
 	raw = document_raw_value(d, i, &n);
-	jaas = jaas_key(key, len);
 	buf_clear(value);
 	out->clear = 0;
-	if (!rules_tell(r, key, len, &out->sensitive) && !jaas && !value_may_be_secret(raw, n))
+	out->jaas = jaas_key(key, len);
+	if (!rules_tell(r, key, len, &out->sensitive) && !out->jaas && !value_may_be_secret(raw, n))
 		return 0;
 	rc = document_value(d, i, value, err);
-	if (rc == 0 && jaas)
-		rc = clear_has_option(r, key, len, value, &out->sensitive, err);
-	if (rc == 0)
+	if (rc == 0 && !out->jaas)
+		out->clear = rules_secret(r, key, len, (const char *)value->data, value->len) ==
+		    SECRET_CLEAR;
+	else if (rc == 0 &&
+	    (rc = clear_has_option(r, key, len, value, &out->sensitive, err)) == 0)
 		rc = clear_each(r, key, len, (const char *)value->data, value->len, count_one,
 		    &out->clear, err);
 	out->sensitive |= out->clear > 0;

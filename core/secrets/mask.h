@@ -40,6 +40,7 @@ int clear_each(const struct rules *r, const char *key, size_t len, const char *v
 struct clear_count {
 	size_t clear;		/* secrets in clear text: what clear_each calls for */
 	bool sensitive;		/* these, or its key or an option of JAAS is one of a secret */
+	bool jaas;		/* its key is one of JAAS */
 };
 
 /**

@@ -176,21 +176,22 @@ rules_is_setting(const char *key, size_t len, const char *value, size_t n)
 		"size", "rounds", "history", "attempts" };
 	static const char *const switches[] = { "true", "false", "on", "off", "yes", "no" };
 	const size_t m = sizeof(word) - 1;
+	size_t digits = 0;
+	/* 2026-01-31, with or without a time. */
+	bool alone = n >= 10 && n <= 30 && value[4] == '-' && value[7] == '-' &&
+	    memchr(value, ' ', n) == NULL && value[0] >= '1' && value[0] <= '2';
 
-	if (len <= m || key_class_of_end(key, len) != KEY_OTHER ||
+	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++)
+		alone = alone || (strlen(switches[i]) == n &&
+		    text_contains_nocase(value, n, switches[i]));
+	while (digits < n && value[digits] >= '0' && value[digits] <= '9')
+		digits++;
+	if ((!alone && digits < n) || len <= m || key_class_of_end(key, len) != KEY_OTHER ||
 	    !text_contains_nocase(key, len, word) ||
 	    text_contains_nocase(key + len - m, m, word))
 		return false;
-	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++)
-		if (strlen(switches[i]) == n && text_contains_nocase(value, n, switches[i]))
-			return true;
-	/* 2026-01-31, with or without a time. */
-	if (n >= 10 && n <= 30 && value[4] == '-' && value[7] == '-' &&
-	    memchr(value, ' ', n) == NULL && value[0] >= '1' && value[0] <= '2')
+	if (alone)
 		return true;
-	for (size_t i = 0; i < n; i++)
-		if (value[i] < '0' || value[i] > '9')
-			return false;
 	for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
 		const size_t k = strlen(amounts[i]);
 

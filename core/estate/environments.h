@@ -215,6 +215,8 @@ struct destination {
 	struct environment *environment;	/* ASK: NULL, or its path is not known */
 	const char *remote;			/* ASK: NULL, unless known */
 	const char *one, *other;	/* ASK: between these secrets files, or NULL */
+	bool refers;			/* ASK: references of the file's own do not tell */
+	const char *ini;	/* ASK: the nearest propseal.ini, which must not be used, or NULL */
 	const struct environment_section *section;	/* that says so; NULL: none does */
 };
 

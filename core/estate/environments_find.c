@@ -581,7 +581,8 @@ environments_section(struct environments *e, const char *config, struct destinat
 		return rc;
 	out->environment = a.found != NULL ? &a.found->face : NULL;
 	out->remote = out->section != NULL ? out->section->remote_path : NULL;
-	out->one = a.one;
+	out->ini = a.doubt == DOUBT_INI ? a.one : NULL;
+	out->one = a.doubt == DOUBT_INI ? NULL : a.one;
 	out->other = a.other;
 	return 1;
 }

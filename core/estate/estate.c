@@ -672,7 +672,7 @@ own_destination(const struct listed *f, struct destination *out)
 			first = u;
 		/* One that is unknown may be anybody's. */
 		if (u->environment == NULL || u->environment != first->environment) {
-			several = true;
+			several = out->refers = true;
 			out->one = first->environment != NULL ? first->environment->path : NULL;
 			out->other = u->environment != NULL ? u->environment->path : NULL;
 			break;

@@ -686,6 +686,21 @@ seal_leaves(struct plan *p, const struct configuration *c, size_t i, const void 
 	return why != NULL;
 }
 
+/* Note, once, that nothing resolves references in the file, if it is such a one. */
+static int
+seal_note_foreign(struct plan *p, const struct configuration *c, struct error *err)
+{
+	const char *of = inspect_foreign(c->doc);
+	int rc;
+
+	if (of == NULL || (rc = plan_first(p, "foreign", c->path, "", 0, err)) == 0)
+		return 0;
+	if (rc == 1)
+		plan_note(p, "%s looks like a file of %s, which resolves no references: give it "
+		    "the values with `propseal render` or `propseal exec`", c->path, of);
+	return rc == 1 ? 0 : -1;
+}
+
 /* Note, once, what there is to say of the whole file before a value of it is sealed.
  * ${all}: refuse one in which a part of a secret would stay. */
 static int
@@ -700,9 +715,14 @@ seal_inspect(struct plan *p, const struct configuration *c, bool all, const stru
 		return rc;
 	vec_init(&remarks, sizeof(struct remark), SIZE_MAX / sizeof(struct remark));
 	rc = inspect_document(o->rules, c->doc, NULL, &remarks, err);
+	/* A key was named, so something will be sealed. */
+	if (rc == 0 && !all)
+		rc = seal_note_foreign(p, c, err);
 	for (size_t k = 0; rc == 0 && k < remarks.len; k++) {
 		r = vec_at(&remarks, k);
-		if (r->level == REMARK_CUT && all) {
+		if (r->entry == DOCUMENT_NONE) {
+			rc = seal_note_foreign(p, c, err);
+		} else if (r->level == REMARK_CUT && all) {
 			rc = configuration_refuse(c->path, c->doc, r->entry, r->text, r->hint, err);
 			error_place(err, c->path, r->line);
 		} else if (r->level != REMARK_PART) {
@@ -799,9 +819,8 @@ seal_default(struct plan *p, struct configuration *c, const struct seal_options 
 			return -1;
 		n++;
 	}
-	if (n > 0 && (key = inspect_foreign(c->doc)) != NULL)
-		plan_note(p, "%s looks like a file of %s, which resolves no references: give it "
-		    "the values with `propseal render` or `propseal exec`", c->path, key);
+	if (n > 0 && seal_note_foreign(p, c, err) != 0)
+		return -1;
 	if (count != NULL)
 		*count = n;
 	if (n > 0 || others == 0)

@@ -168,6 +168,12 @@ scan_explain(const struct estate *e, const struct estate_file *f, const struct e
 int
 scan_explain_destination(const char *path, const struct destination *to, struct error *err)
 {
+	if (to->ini != NULL) {
+		error_set(err, ERROR_USAGE, "where its secrets go cannot be told: the nearest "
+		    "propseal.ini must not be used: %s", to->ini);
+		error_place(err, path, 0);
+		return error_hint(err, "`propseal config check` in its folder tells why");
+	}
 	if (to->other != NULL)
 		error_set(err, ERROR_USAGE, "where its secrets go cannot be told: %s or %s",
 		    to->one, to->other);

@@ -122,15 +122,42 @@ seal_tell_left(const char *path, const struct destination *to)
 	report_error(&err);
 }
 
+/* The secrets file that flags or settings name; NULL: none. */
+static int
+seal_named(const struct sealing_all *s, struct environment **out, struct error *err)
+{
+	struct environments *all = estate_environments(s->estate);
+	const char *path = s->o->text[FLAG_LOCAL_SECRETS_FILE];
+
+	*out = environments_only(all);
+	return *out != NULL || path == NULL ? 0 : environments_of_file(all, path, out, err);
+}
+
+/* Does the path for references that flags or settings give go with ${named} for this file?  What
+ * references, sections and secrets files nearer say, settings do not overrule. */
+static bool
+seal_takes_remote(const struct sealing_all *s, const struct environment *named,
+    const struct destination *to)
+{
+	if (named == NULL || s->o->text[FLAG_REMOTE_SECRETS_FILE] == NULL)
+		return false;
+	if (environments_only(estate_environments(s->estate)) == named)
+		return true;
+	return to->kind != DESTINATION_KNOWN && to->section == NULL && to->ini == NULL &&
+	    !to->refers && to->one == NULL && (to->environment == named || to->environment == NULL);
+}
+
 /* Give each file with secrets in clear text to its job. */
 static int
 seal_collect(struct sealing_all *s, struct error *err)
 {
-	const char *remote = s->o->text[FLAG_REMOTE_SECRETS_FILE];
 	const struct estate_file *f, **slot;
+	struct environment *named;
 	struct destination to;
 	struct seal_job *j;
 
+	if (seal_named(s, &named, err) != 0)
+		return -1;
 	for (size_t i = 0; i < estate_count(s->estate); i++) {
 		f = estate_file(s->estate, i);
 		if (f->problem != NULL) {
@@ -141,9 +168,9 @@ seal_collect(struct sealing_all *s, struct error *err)
 			continue;
 		if (estate_destination(s->estate, f, &to, err) != 0)
 			return -1;
-		if (to.environment != NULL && remote != NULL &&
-		    environments_only(estate_environments(s->estate)) == to.environment) {
-			to.remote = remote;
+		if (seal_takes_remote(s, named, &to)) {
+			to.environment = named;
+			to.remote = s->o->text[FLAG_REMOTE_SECRETS_FILE];
 			to.kind = DESTINATION_KNOWN;
 		}
 		if (to.kind == DESTINATION_ASK || to.environment->secrets == NULL) {

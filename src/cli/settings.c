@@ -12,6 +12,7 @@
 #include "document/document.h"
 #include "document/scope.h"
 #include "estate/environments.h"
+#include "file/file.h"
 #include "secrets/reference.h"
 #include "secrets/rules.h"
 #include "trail/trail.h"
@@ -726,6 +727,42 @@ config_trail_of(struct config *c, const struct command *command)
 	return config_trail(c);
 }
 
+/* Is it the same file?  Neither need be there. */
+static bool
+config_is_same_file(const char *a, const char *b)
+{
+	struct path one = PATH_NONE, two = PATH_NONE;
+	bool same = strcmp(a, b) == 0 || (path_open(&one, a, NULL) == 0 &&
+	    path_open(&two, b, NULL) == 0 && strcmp(one.real, two.real) == 0);
+
+	path_close(&one);
+	path_close(&two);
+	return same;
+}
+
+/* The path of a file that names a secrets file, too, is where that one lies, and no other. */
+static void
+config_pair_remote(const struct config *c, struct options *o)
+{
+	const struct config_value *v = &c->values[SETTING_REMOTE_PATH];
+	const char *local = o->text[FLAG_LOCAL_SECRETS_FILE];
+	const char *beside;
+
+	if (o->from[FLAG_REMOTE_SECRETS_FILE].file == NULL || local == NULL)
+		return;
+	for (size_t i = 0; i < CONFIG_PLACES; i++) {
+		if (c->places[i].file == NULL || c->places[i].file->path != v->file)
+			continue;
+		beside = c->places[i].file->values[SETTING_SECRETS_FILE].text;
+		if (beside == NULL || config_is_same_file(beside, local))
+			continue;
+		report_note("%s:%zu: remote-path is not used: it is that of %s", v->file, v->line,
+		    beside);
+		o->text[FLAG_REMOTE_SECRETS_FILE] = NULL;
+		o->from[FLAG_REMOTE_SECRETS_FILE] = (struct options_origin){ NULL, 0, false, 0 };
+	}
+}
+
 void
 config_apply(struct config *c, struct options *o)
 {
@@ -743,6 +780,7 @@ config_apply(struct config *c, struct options *o)
 				apply(&c->values[id], f->id, o);
 		}
 	}
+	config_pair_remote(c, o);
 }
 
 const struct rules *

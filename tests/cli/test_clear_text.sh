@@ -440,6 +440,21 @@ case_files_in_which_nothing_resolves_references() {
 	done
 }
 
+case_what_is_sealed_where_nothing_resolves_it_is_told_once() {
+	printf 'dataDir=/x\nclientPort=2181\nssl.keyStore.password=CANARY\n' >zookeeper.properties
+	printf 'appender.m.type = SMTP\nappender.m.smtpPassword = CANARY\n' >log4j2.properties
+	run seal . --dry-run --local-secrets-file sec.properties --remote-secrets-file "$remote"
+	grep -c 'zookeeper.properties looks like a file of ZooKeeper' "$out" | grep -qx 1 ||
+	    fail 'ZooKeeper is not told once'
+	expect_out 'log4j2.properties looks like a file of log4j'
+	on log4j2.properties encrypt --config appender.m.smtpPassword
+	expect_err 'looks like a file of log4j'
+	on zookeeper.properties encrypt
+	on zookeeper.properties encrypt
+	grep -c 'resolves no references' "$err" | grep -qx 1 || fail 'not told once'
+	expect_no 'zookeeper.properties:0'
+}
+
 case_what_the_kernel_makes_up_is_no_configuration() {
 	local target status why
 	[ -r /proc/self/environ ] || return 0

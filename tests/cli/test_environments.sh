@@ -465,6 +465,61 @@ case_seal_takes_no_destination_that_nothing_names() {
 	expect_not_in new/b.properties CANARY
 }
 
+# What propseal.ini names, as the flags would: both of the pair, or none.
+case_seal_takes_what_propseal_ini_names() {
+	unset PROPSEAL_CONFIG
+	rm server.properties
+	mkdir -p app secrets other
+	mv sec.properties secrets/prod.properties
+	printf 'a.password=CANARY\n' >app/a.properties
+	printf '[files]\nsecrets-file = secrets/prod.properties\nremote-path = /srv/prod\n' \
+	    >propseal.ini
+	run seal app --yes
+	expect_rc 0
+	expect_in app/a.properties 'securepass:/srv/prod:a.properties/a.password'
+	# A secrets file that is nearer is not passed over by it.
+	printf 'CANARY other\n' >pass
+	run master-key generate --local-secrets-file other/secrets.properties --passphrase @pass
+	printf 'b.password=CANARY\n' >other/b.properties
+	run seal . --yes
+	expect_rc 2
+	expect_in other/b.properties CANARY
+	# And what references say counts more than the file.
+	printf 'c.password=CANARY\nd=${securepass:/srv/elsewhere:c.properties/c.password}\n' \
+	    >app/c.properties
+	run seal app --yes
+	expect_in app/c.properties CANARY
+}
+
+case_a_remote_path_is_that_of_its_own_secrets_file() {
+	unset PROPSEAL_CONFIG
+	cp sec.properties mine.properties
+	printf '[files]\nsecrets-file = sec.properties\nremote-path = /srv/prod\n' >propseal.ini
+	run file encrypt --config-file server.properties --local-secrets-file mine.properties
+	expect_rc 2
+	expect_err 'propseal.ini:3: remote-path is not used: it is that of sec.properties'
+	expect_in server.properties CANARY
+	run file encrypt --config-file server.properties --local-secrets-file "$PWD/./sec.properties"
+	expect_rc 0
+	expect_in server.properties 'securepass:/srv/prod:'
+	printf '[files]\nremote-path = /srv/any\n' >propseal.ini
+	echo 'x.password=CANARY' >x.properties
+	run file encrypt --config-file x.properties --local-secrets-file mine.properties
+	expect_rc 0
+	expect_in x.properties 'securepass:/srv/any:'
+}
+
+case_seal_names_a_propseal_ini_that_must_not_be_used() {
+	unset PROPSEAL_CONFIG
+	mkdir deep
+	printf 'a.password=CANARY\n' >deep/a.properties
+	printf '[environment x]\nsecret-file = y\n' >deep/propseal.ini
+	run seal deep --dry-run
+	expect_rc 1
+	expect_err 'the nearest propseal.ini must not be used: '
+	expect_err 'deep/propseal.ini'
+}
+
 case_seal_goes_on_where_a_file_cannot_be_read() {
 	half_sealed
 	echo '{"a":' >c1/broken.json

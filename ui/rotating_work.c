@@ -269,6 +269,23 @@ request_make(const struct app *a, struct rotation_request *q, struct error *err)
 	return 0;
 }
 
+static int
+check_warning(void *cookie, const char *text, struct error *err)
+{
+	struct rotating *t = cookie;
+	struct buf line;
+
+	(void)err;
+	/* Who left a file out knows it. */
+	if (strstr(text, "(--skip)") != NULL)
+		return 0;
+	buf_init(&line, TEXT_BYTES);
+	buf_printf(&line, "W   %s", text);
+	(void)vec_push_string(&t->texts, buf_cstr(&line), line.len);
+	buf_release(&line);
+	return 0;
+}
+
 /* What was found, as lines: "X ..." what stops, "W ..." what is to be known. */
 static void
 check_texts(struct rotating *t, const struct rotation *r)
@@ -287,17 +304,7 @@ check_texts(struct rotating *t, const struct rotation *r)
 		(void)vec_push_string(&t->texts, buf_cstr(&line), line.len);
 		buf_release(&line);
 	}
-	for (size_t i = 0; i < rotation_warnings(r)->len; i++) {
-		const char *text = vec_string(rotation_warnings(r), i);
-
-		/* Who left a file out knows it. */
-		if (strstr(text, "(--skip)") != NULL)
-			continue;
-		buf_init(&line, TEXT_BYTES);
-		buf_printf(&line, "W   %s", text);
-		(void)vec_push_string(&t->texts, buf_cstr(&line), line.len);
-		buf_release(&line);
-	}
+	(void)rotation_each_warning(r, check_warning, t, NULL);
 	if (t->texts.len == 0)
 		(void)vec_push_string(&t->texts, fine, strlen(fine));
 }

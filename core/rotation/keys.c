@@ -144,7 +144,7 @@ keys_find(struct rotation *r, const struct item *x, const struct rotation_callba
 {
 	char *path = rotation_path(r, x->file);
 	struct rotation_want want = { .path = path, .file = x->file, .is_new = true,
-		.common = r->common, .salt = x->salt, .iterations = x->iterations,
+		.common = r->common, .salt = item_salt(x), .iterations = x->iterations,
 		.length = x->length, .session = r, .item = x };
 	int rc = -1;
 

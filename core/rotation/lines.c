@@ -4,14 +4,19 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/map.h"
 #include "base/number.h"
 #include "base/text.h"
-#include "file/file.h"
 #include "rotation/lines.h"
 
 #define SUM_BYTES 8
 #define SUM_TEXT (2 * SUM_BYTES)
 #define PART 65536	/* bytes that are read at once */
+#define LINE 1024	/* the same, of one line */
+
+/* What fits a spot. */
+#define AT_MASK (((uint64_t)1 << 40) - 1)
+#define CHECK_MASK (((uint64_t)1 << 24) - 1)
 
 void
 lines_begin(struct lines *l, const struct digest *d)
@@ -80,18 +85,16 @@ lines_next(struct lines *l, const char *text, size_t n, size_t *at, const char *
 }
 
 int
-lines_open(struct lines_file *f, const char *path, struct error *err)
+lines_file_begin(struct lines_file *f, int fd, const char *path, struct error *err)
 {
-	*f = (struct lines_file){ .fd = file_open(path, err), .path = path };
+	*f = (struct lines_file){ .fd = fd, .path = path };
 	buf_init(&f->part, BUF_MAX_FILE);
-	return f->fd != -1 ? 0 : -1;
+	return lseek(fd, 0, SEEK_SET) == 0 ? 0 : error_io(err, path, "cannot read");
 }
 
 void
-lines_close(struct lines_file *f)
+lines_file_end(struct lines_file *f)
 {
-	if (f->fd != -1)
-		close(f->fd);
 	buf_release(&f->part);
 }
 
@@ -134,6 +137,46 @@ uint64_t
 lines_at(const struct lines_file *f)
 {
 	return f->before + f->at;
+}
+
+struct lines_spot
+lines_spot(uint64_t at, const void *words, size_t n)
+{
+	unsigned char seed[SIPHASH_KEY];
+
+	(void)siphash_seed(seed);
+	return (struct lines_spot){ at & AT_MASK, siphash_13(seed, words, n) & CHECK_MASK };
+}
+
+int
+lines_again(int fd, const char *path, struct lines_spot spot, struct buf *line, struct words *w,
+    struct error *err)
+{
+	const unsigned char *end = NULL;
+	struct lines_spot now;
+	ssize_t n;
+
+	buf_clear(line);
+	do {
+		if (buf_reserve(line, LINE) != 0)
+			return buf_check(line, err);
+		n = pread(fd, line->data + line->len, LINE, (off_t)(spot.at + line->len));
+		if (n == -1 && errno != EINTR)
+			return error_io(err, path, "cannot read the session");
+		line->len += n > 0 ? (size_t)n : 0;
+		end = memchr(line->data, '\n', line->len);
+	} while (end == NULL && n != 0);
+	if (end != NULL && end > line->data + SUM_TEXT) {
+		w->at = (const char *)line->data + SUM_TEXT + 1;
+		w->len = (size_t)(end - line->data) - SUM_TEXT - 1;
+		now = lines_spot(spot.at, w->at, w->len);
+		if (now.check == spot.check)
+			return 0;
+	}
+	error_set(err, ERROR_DAMAGED, "a line of the session is not any more what was read before");
+	error_place(err, path, 0);
+	return error_hint(err, "another program wrote to it: put it back from a copy of the "
+	    "folder");
 }
 
 static void
@@ -215,6 +258,16 @@ words_text(struct words *w, bool *none)
 	}
 	out[n] = '\0';
 	return out;
+}
+
+void
+words_skip(struct words *w, size_t n)
+{
+	const char *word;
+	size_t len;
+
+	while (n-- > 0 && words_next(w, &word, &len))
+		;
 }
 
 bool

@@ -44,17 +44,17 @@ enum lines_read lines_next(struct lines *l, const char *text, size_t n, size_t *
 
 /* A file of lines, of which some are in memory at a time. */
 struct lines_file {
-	int fd;
-	const char *path;	/* not owned */
+	int fd;			/* as the path, not owned */
+	const char *path;
 	struct buf part;
 	size_t at;		/* of the next line in the part */
 	uint64_t before;	/* bytes of the file before the part */
 	bool whole;		/* the part goes to the file's end */
 };
 
-/* ERROR_MISSING, ERROR_IO, ERROR_REFUSED (no regular file). */
-int lines_open(struct lines_file *f, const char *path, struct error *err);
-void lines_close(struct lines_file *f);
+/* From its beginning.  ERROR_IO. */
+int lines_file_begin(struct lines_file *f, int fd, const char *path, struct error *err);
+void lines_file_end(struct lines_file *f);
 
 /* The words of the next line, until the next call.  ERROR_IO, ERROR_MEMORY. */
 int lines_file_next(struct lines *l, struct lines_file *f, enum lines_read *got, const char **words,
@@ -62,6 +62,16 @@ int lines_file_next(struct lines *l, struct lines_file *f, enum lines_read *got,
 
 /* Where the next line begins. */
 uint64_t lines_at(const struct lines_file *f);
+
+/* Where a line is that was read or written, and what tells that it is still that one: its own sum
+ * would take those of the lines before it. */
+struct lines_spot {
+	uint64_t at : 40;
+	uint64_t check : 24;
+};
+
+/* Of the line of ${words} at ${at}. */
+struct lines_spot lines_spot(uint64_t at, const void *words, size_t n);
 
 /* Words to write: each with a blank before it, if it is not the first. */
 void lines_put(struct buf *words, const char *text);	/* NULL: none */
@@ -74,9 +84,14 @@ struct words {
 	size_t len;
 };
 
+/* Read a line again, into ${line}.  ERROR_DAMAGED: it is another; ERROR_IO, ERROR_MEMORY. */
+int lines_again(int fd, const char *path, struct lines_spot spot, struct buf *line,
+    struct words *w, struct error *err);
+
 /* The next word: decoded, with a NUL, to be freed by the caller; NULL: there
  * is none, or no memory.  ${*none} (may be NULL): it is `-`. */
 char *words_text(struct words *w, bool *none);
+void words_skip(struct words *w, size_t n);
 bool words_number(struct words *w, uint64_t max, uint64_t *out);
 bool words_bytes(struct words *w, void *out, size_t n);
 

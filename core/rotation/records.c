@@ -1,29 +1,18 @@
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/time.h"
-#include "document/document.h"
 #include "file/file.h"
 #include "file/replace.h"
 #include "rotation/rotation_internal.h"
-#include "secrets/secrets_file.h"
 
-/* The two files of lines, plan and journal, and what they and the files of the
- * session say together. */
+/* The plan of a session: its lines, and what they say of an item. */
 
 static const char *const kind_names[] = { "", "master-key", "data-key", "both" };
-static const char *const state_names[] = { "planned", "applying", "applied", "verified",
-	"finished", "rolled-back" };
 static const char *const file_state_names[] = { "pending", "applied", "verified", "rolled-back",
 	"skipped", "failed" };
-static const char *const event_names[EVENTS] = { "planned", "intend", "applied", "replanned",
-	"failed", "verified", "rollback", "restore", "restored", "rolled-back", "finishing",
-	"finished", "ticked", "accepted", "doubted" };
 
 const char *
 rotation_kind_name(enum rotation_kind k)
@@ -32,18 +21,103 @@ rotation_kind_name(enum rotation_kind k)
 }
 
 const char *
-rotation_state_name(enum rotation_state s)
-{
-	return state_names[s];
-}
-
-const char *
 rotation_file_state_name(enum rotation_file_state s)
 {
 	return file_state_names[s];
 }
 
-/* --- the plan --- */
+const char *
+item_salt(const struct item *x)
+{
+	return x->salt[0] != '\0' ? x->salt : NULL;
+}
+
+int
+session_fail_at(const char *path, size_t line, const char *text, const char *hint,
+    struct error *err)
+{
+	error_set(err, ERROR_DAMAGED, "%s", text);
+	error_place(err, path, line);
+	return error_hint(err, "%s", hint);
+}
+
+void
+parts_put(struct buf *words, const struct part parts[STORES])
+{
+	for (size_t s = 0; s < STORES; s++) {
+		lines_put_number(words, parts[s].at);
+		lines_put_number(words, parts[s].len);
+	}
+}
+
+bool
+parts_get(struct words *w, struct part parts[STORES])
+{
+	for (size_t s = 0; s < STORES; s++)
+		if (!words_number(w, UINT64_MAX / 4, &parts[s].at) ||
+		    !words_number(w, UINT64_MAX / 4, &parts[s].len))
+			return false;
+	return true;
+}
+
+/* --- what is kept for it (session_create) --- */
+
+static int
+spool_put(struct rotation *r, const struct buf *words, struct error *err)
+{
+	struct buf line;
+	int rc;
+
+	buf_init(&line, BUF_MAX_FILE);
+	if ((rc = lines_append(&r->spooled, &line, words, err)) == 0)
+		rc = buf_check(&line, err);
+	if (rc == 0 && !session_write(r->spool, line.data, line.len, r->spool_end))
+		rc = error_io(err, r->dir, "cannot write to the session");
+	r->spool_end += line.len;
+	buf_release(&line);
+	return rc;
+}
+
+int
+session_put_item(struct rotation *r, const struct item *x, struct error *err)
+{
+	const struct rotation_file *f = &x->held->face;
+	struct buf words;
+	int rc;
+
+	buf_init(&words, BUF_MAX_FILE);
+	lines_put(&words, "file");
+	lines_put(&words, x->file);
+	lines_put(&words, x->environment);
+	lines_put(&words, file_state_names[f->state]);
+	lines_put_number(&words, f->entries);
+	lines_put_number(&words, f->references);
+	lines_put_bytes(&words, x->before, sizeof(x->before));
+	lines_put_bytes(&words, x->wrap_before, sizeof(x->wrap_before));
+	lines_put(&words, item_salt(x));
+	lines_put_number(&words, x->iterations);
+	lines_put_number(&words, x->length);
+	parts_put(&words, x->parts);
+	rc = spool_put(r, &words, err);
+	buf_release(&words);
+	return rc;
+}
+
+int
+session_put_warning(struct rotation *r, const char *text, struct error *err)
+{
+	struct buf words;
+	int rc;
+
+	buf_init(&words, BUF_MAX_FILE);
+	lines_put(&words, "warning");
+	lines_put(&words, text);
+	rc = spool_put(r, &words, err);
+	buf_release(&words);
+	return rc;
+}
+
+/* --- writing it --- */
 
 static int
 plan_line(struct lines *l, struct buf *out, struct buf *words, struct error *err)
@@ -70,46 +144,36 @@ plan_pair(struct lines *l, struct buf *out, const char *name, const char *value,
 	return rc;
 }
 
-static void
-put_parts(struct buf *words, const struct item *x)
-{
-	for (size_t s = 0; s < STORES; s++) {
-		lines_put_number(words, x->parts[s].at);
-		lines_put_number(words, x->parts[s].len);
-	}
-}
-
-static bool
-get_parts(struct words *w, struct item *x)
-{
-	for (size_t s = 0; s < STORES; s++)
-		if (!words_number(w, UINT64_MAX / 4, &x->parts[s].at) ||
-		    !words_number(w, UINT64_MAX / 4, &x->parts[s].len))
-			return false;
-	return true;
-}
-
+/* The lines of the name that were kept.  Those of items come in the order of these. */
 static int
-plan_item(struct lines *l, struct buf *out, const struct item *x, struct error *err)
+plan_kept(struct rotation *r, struct lines *l, struct buf *out, const char *name,
+    struct error *err)
 {
+	enum lines_read got = LINES_LINE;
+	struct lines_file text;
+	struct lines kept;
 	struct buf words;
-	int rc;
+	const char *line;
+	size_t len, n = strlen(name), item = 0;
+	int rc = lines_file_begin(&text, r->spool, r->dir, err);
 
+	lines_begin(&kept, r->digest);
 	buf_init(&words, BUF_MAX_FILE);
-	lines_put(&words, "file");
-	lines_put(&words, x->file);
-	lines_put(&words, x->environment);
-	lines_put(&words, file_state_names[x->face.state]);
-	lines_put_number(&words, x->face.entries);
-	lines_put_number(&words, x->face.references);
-	lines_put_bytes(&words, x->before, sizeof(x->before));
-	lines_put_bytes(&words, x->wrap_before, sizeof(x->wrap_before));
-	lines_put(&words, x->salt);
-	lines_put_number(&words, x->iterations);
-	lines_put_number(&words, x->length);
-	put_parts(&words, x);
-	rc = plan_line(l, out, &words, err);
+	while (rc == 0 && got == LINES_LINE) {
+		rc = lines_file_next(&kept, &text, &got, &line, &len, err);
+		if (rc != 0 || got != LINES_LINE || len <= n || memcmp(line, name, n) != 0)
+			continue;
+		if (strcmp(name, "file") == 0)
+			session_held(r, item++)->plan = lines_spot(out->drained + out->len, line,
+			    len);
+		buf_append(&words, line, len);
+		rc = plan_line(l, out, &words, err);
+	}
+	if (rc == 0 && got != LINES_END)
+		rc = session_fail_at(r->dir, 0, "what was kept for the plan is not as it was "
+		    "written", "plan again", err);
 	buf_release(&words);
+	lines_file_end(&text);
 	return rc;
 }
 
@@ -117,7 +181,7 @@ plan_item(struct lines *l, struct buf *out, const struct item *x, struct error *
 static int
 plan_write(void *cookie, struct buf *out, struct error *err)
 {
-	const struct rotation *r = cookie;
+	struct rotation *r = cookie;
 	struct lines l;
 	int rc;
 
@@ -133,10 +197,10 @@ plan_write(void *cookie, struct buf *out, struct error *err)
 		rc = plan_pair(&l, out, "root", r->root, err);
 	for (size_t i = 0; rc == 0 && i < r->paths.len; i++)
 		rc = plan_pair(&l, out, "path", vec_string(&r->paths, i), err);
-	for (size_t i = 0; rc == 0 && i < r->warnings.len; i++)
-		rc = plan_pair(&l, out, "warning", vec_string(&r->warnings, i), err);
-	for (size_t i = 0; rc == 0 && i < r->items.len; i++)
-		rc = plan_item(&l, out, session_item(r, i), err);
+	if (rc == 0)
+		rc = plan_kept(r, &l, out, "warning", err);
+	if (rc == 0)
+		rc = plan_kept(r, &l, out, "file", err);
 	return rc == 0 ? plan_pair(&l, out, "end", "plan", err) : rc;
 }
 
@@ -155,11 +219,15 @@ session_write_plan(struct rotation *r, struct error *err)
 	/* As of now there is a session. */
 	if (rc == 0)
 		rc = replace_file_new(path, 0, &plan, err);
+	if (rc == 0 && (r->plan = file_open(path, err)) == -1)
+		rc = -1;
 	free(path);
 	if (rc == 0 && (rc = session_open_journal(r, err)) == 0)
 		rc = file_sync_folder(r->dir, err);
 	return rc == 0 ? session_log(r, EVENT_PLANNED, NULL, err) : rc;
 }
+
+/* --- reading it --- */
 
 static enum rotation_file_state
 state_of(const char *name, bool *known)
@@ -182,51 +250,79 @@ is_place(const char *file)
 	return file[0] != '\0' && *p == '\0';
 }
 
+/* What a line says of an item behind its first word: its face, with names for the caller to free,
+ * and the rest. */
 static bool
-read_item(struct rotation *r, struct words *w)
+get_item(struct words *w, struct rotation_file *face, struct item *x)
 {
-	struct item *x = vec_push(&r->items);
 	uint64_t entries, references, iterations, length;
-	char *state = NULL;
-	bool none, ok = false;
+	char *state, *salt = NULL;
+	bool none, ok;
 
-	if (x == NULL)
-		return false;
-	x->file = words_text(w, NULL);
-	x->environment = words_text(w, NULL);
+	*face = (struct rotation_file){ .file = words_text(w, NULL) };
+	face->environment = words_text(w, NULL);
 	state = words_text(w, NULL);
-	if (x->file != NULL && is_place(x->file) && x->environment != NULL && state != NULL &&
+	ok = face->file != NULL && face->environment != NULL && state != NULL &&
 	    words_number(w, SIZE_MAX / 2, &entries) && words_number(w, SIZE_MAX / 2, &references) &&
 	    words_bytes(w, x->before, sizeof(x->before)) &&
-	    words_bytes(w, x->wrap_before, sizeof(x->wrap_before))) {
-		x->salt = words_text(w, &none);
-		ok = (x->salt != NULL || none) && words_number(w, UINT32_MAX, &iterations) &&
-		    words_number(w, 64, &length) && get_parts(w, x);
+	    words_bytes(w, x->wrap_before, sizeof(x->wrap_before));
+	if (ok) {
+		salt = words_text(w, &none);
+		ok = (salt != NULL ? strlen(salt) < sizeof(x->salt) : none) &&
+		    words_number(w, UINT32_MAX, &iterations) && words_number(w, 64, &length) &&
+		    parts_get(w, x->parts);
 	}
 	if (ok) {
-		x->face.entries = (size_t)entries;
-		x->face.references = (size_t)references;
+		face->state = state_of(state, &ok);
+		face->entries = (size_t)entries;
+		face->references = (size_t)references;
+		memcpy(x->salt, salt != NULL ? salt : "", salt != NULL ? strlen(salt) + 1 : 1);
 		x->iterations = (uint32_t)iterations;
 		x->length = (size_t)length;
-		x->face.state = state_of(state, &ok);
 	}
-	x->face.file = x->file;
-	x->face.environment = x->environment;
-	if (x->face.state != ROTATION_FILE_SKIPPED)
-		r->counts.total += x->face.entries;
+	free(salt);
 	free(state);
 	return ok;
 }
 
+static void
+free_names(const struct rotation_file *face)
+{
+	free((char *)(uintptr_t)face->file);
+	free((char *)(uintptr_t)face->environment);
+}
+
+static bool
+read_item(struct rotation *r, struct words *w, struct lines_spot at)
+{
+	struct rotation_file face;
+	struct held *h = NULL;
+	struct item x;
+
+	if (get_item(w, &face, &x) && is_place(face.file))
+		h = session_add(r, face.file, face.environment);
+	free_names(&face);
+	if (h == NULL)
+		return false;
+	h->face.state = face.state;
+	h->face.entries = face.entries;
+	h->face.references = face.references;
+	h->plan = at;
+	if (face.state != ROTATION_FILE_SKIPPED)
+		r->counts.total += face.entries;
+	return true;
+}
+
 /* What the words of a plan's line say.  False: it is none.  ${*end}: it was the last. */
 static bool
-read_plan_line(struct rotation *r, struct words w, size_t number, bool *end)
+read_plan_line(struct rotation *r, struct words w, uint64_t at, size_t number, bool *end)
 {
+	const struct lines_spot spot = lines_spot(at, w.at, w.len);
 	char *name = words_text(&w, NULL), *value = NULL;
 	bool ok = name != NULL;
 
 	if (ok && strcmp(name, "file") == 0) {
-		ok = number > 1 && read_item(r, &w);
+		ok = number > 1 && read_item(r, &w, spot);
 	} else if (ok && (ok = (value = words_text(&w, NULL)) != NULL)) {
 		if (number == 1) {
 			ok = strcmp(name, "propseal-rotation") == 0 && strcmp(value, "1") == 0;
@@ -246,10 +342,9 @@ read_plan_line(struct rotation *r, struct words w, size_t number, bool *end)
 		} else if (strcmp(name, "path") == 0) {
 			ok = is_place(value) &&
 			    vec_push_string(&r->paths, value, strlen(value)) != NULL;
-		} else if (strcmp(name, "warning") == 0) {
-			ok = vec_push_string(&r->warnings, value, strlen(value)) != NULL;
 		} else {
-			*end = ok = strcmp(name, "end") == 0;
+			*end = strcmp(name, "end") == 0;
+			ok = *end || strcmp(name, "warning") == 0;
 		}
 	}
 	free(name);
@@ -257,492 +352,121 @@ read_plan_line(struct rotation *r, struct words w, size_t number, bool *end)
 	return ok;
 }
 
-static int
-fail_at(const char *path, size_t line, const char *text, const char *hint, struct error *err)
+int
+session_read_plan(struct rotation *r, struct error *err)
 {
-	error_set(err, ERROR_DAMAGED, "%s", text);
-	error_place(err, path, line);
-	return error_hint(err, "%s", hint);
-}
-
-static int
-read_plan(struct rotation *r, const char *path, struct error *err)
-{
+	char *path = file_join(r->dir, "plan");
 	struct words w = { NULL, 0 };
 	enum lines_read got = LINES_LINE;
 	bool end = false, ok = true;
 	struct lines_file text;
 	size_t line = 0;
 	struct lines l;
-	int rc;
+	uint64_t at;
+	int rc = -1;
 
 	lines_begin(&l, r->digest);
-	rc = lines_open(&text, path, err);
+	if (path == NULL)
+		return error_memory(err);
+	if ((r->plan = file_open(path, err)) == -1) {
+		free(path);
+		return -1;
+	}
+	rc = lines_file_begin(&text, r->plan, path, err);
 	while (rc == 0 && ok && !end && got == LINES_LINE) {
+		at = lines_at(&text);
 		rc = lines_file_next(&l, &text, &got, &w.at, &w.len, err);
 		if (rc == 0 && got == LINES_LINE)
-			ok = read_plan_line(r, w, ++line, &end);
+			ok = read_plan_line(r, w, at, ++line, &end);
 	}
 	if (rc == 0 && (!ok || !end || r->id == NULL || r->root == NULL || r->kind == 0))
-		rc = fail_at(path, ok ? line + 1 : line, "the plan of the session is not as it "
-		    "was written",
-		    "put it back from a copy of the folder; nothing is changed without it", err);
-	lines_close(&text);
+		rc = session_fail_at(path, ok ? line + 1 : line, "the plan of the session is not "
+		    "as it was written", "put it back from a copy of the folder; nothing is "
+		    "changed without it", err);
+	lines_file_end(&text);
+	free(path);
 	return rc;
 }
 
-/* --- the journal --- */
+/* --- reading of it again --- */
 
-/* All that has to be done to files is done. */
-static bool
-is_applied(const struct rotation *r)
-{
-	for (size_t i = 0; i < r->items.len; i++) {
-		enum rotation_file_state s = session_item(r, i)->face.state;
-
-		if (s == ROTATION_FILE_PENDING || s == ROTATION_FILE_FAILED)
-			return false;
-	}
-	return true;
-}
-
-static void
-settle_state(struct rotation *r)
-{
-	bool begun = r->rolling_back, verified = true;
-
-	if (session_is_done(r))
-		return;
-	for (size_t i = 0; i < r->items.len; i++) {
-		const struct item *x = session_item(r, i);
-
-		if (x->face.state == ROTATION_FILE_SKIPPED)
-			continue;
-		begun |= x->face.state != ROTATION_FILE_PENDING;
-		verified &= x->face.state == ROTATION_FILE_VERIFIED;
-	}
-	if (!begun)
-		r->state = ROTATION_PLANNED;
-	else if (r->rolling_back || !is_applied(r))
-		r->state = ROTATION_APPLYING;
-	else
-		r->state = verified ? ROTATION_VERIFIED : ROTATION_APPLIED;
-}
-
-/* An event of no file. */
-static void
-happen(struct rotation *r, enum event e)
-{
-	for (size_t i = 0; i < r->items.len; i++) {
-		enum rotation_file_state *s = &session_item(r, i)->face.state;
-
-		if (e == EVENT_VERIFIED && *s == ROTATION_FILE_APPLIED)
-			*s = ROTATION_FILE_VERIFIED;
-		if (e == EVENT_DOUBTED && *s == ROTATION_FILE_VERIFIED)
-			*s = ROTATION_FILE_APPLIED;
-		if (e == EVENT_ROLLED_BACK && *s != ROTATION_FILE_SKIPPED)
-			*s = ROTATION_FILE_ROLLED_BACK;
-	}
-	r->rolling_back |= e == EVENT_ROLLBACK;
-	r->finishing |= e == EVENT_FINISHING;
-	if (e == EVENT_FINISHED)
-		r->state = ROTATION_FINISHED;
-	if (e == EVENT_ROLLED_BACK)
-		r->state = ROTATION_ROLLED_BACK;
-}
-
-/* The number of a ticked step; ->ticks.len: it is none. */
-static size_t
-tick_find(const struct rotation *r, const char *name)
-{
-	size_t i = 0;
-
-	while (i < r->ticks.len && strcmp(vec_string(&r->ticks, i), name) != 0)
-		i++;
-	return i;
-}
-
-/* A step of the person's goes on or off. */
+/* The digests of the journal's line. */
 static int
-happen_tick(struct rotation *r, const char *name, struct error *err)
+load_after(const struct rotation *r, struct item *x, struct buf *line, struct error *err)
 {
-	char **all = r->ticks.items;
-	const size_t i = tick_find(r, name);
+	struct words w;
 
-	if (i == r->ticks.len)
-		return vec_push_string(&r->ticks, name, strlen(name)) != NULL ? 0 :
-		    error_memory(err);
-	free(all[i]);
-	all[i] = all[--r->ticks.len];
-	return 0;
+	if (lines_again(r->journal, r->dir, x->held->after, line, &w, err) != 0)
+		return -1;
+	x->intended = true;
+	words_skip(&w, 3);	/* when, what, and of which item */
+	return words_bytes(&w, x->after, sizeof(x->after)) &&
+	    words_bytes(&w, x->wrap_after, sizeof(x->wrap_after)) ? 0 : error_memory(err);
 }
 
-static void
-happen_to(struct item *x, enum event e)
+int
+session_load(const struct rotation *r, size_t i, struct item *out, struct error *err)
 {
-	if (e == EVENT_INTEND) {
-		x->intended = true;
-	} else if (e == EVENT_APPLIED) {
-		x->face.state = ROTATION_FILE_APPLIED;
-		x->intended = x->proved = true;
-		session_clear(x);
-	} else if (e == EVENT_ACCEPTED) {
-		/* What was proved of it was of other values. */
-		x->face.state = ROTATION_FILE_APPLIED;
-	} else if (e == EVENT_RESTORED) {
-		x->face.state = ROTATION_FILE_ROLLED_BACK;
-		session_clear(x);
-	} else if (e == EVENT_FAILED) {
-		x->face.state = ROTATION_FILE_FAILED;
+	struct held *h = session_held(r, i);
+	struct rotation_file face;
+	struct buf line;
+	struct words w;
+	int rc;
+
+	*out = (struct item){ .held = h, .number = i, .file = h->face.file,
+		.environment = h->face.environment };
+	buf_init(&line, BUF_MAX_FILE);
+	rc = lines_again(r->plan, r->dir, h->plan, &line, &w, err);
+	if (rc == 0) {
+		words_skip(&w, 1);
+		/* It could be read before. */
+		if (!get_item(&w, &face, out))
+			rc = error_memory(err);
+		free_names(&face);
 	}
-}
-
-static bool
-is_of_file(enum event e)
-{
-	return e == EVENT_INTEND || e == EVENT_APPLIED || e == EVENT_REPLANNED ||
-	    e == EVENT_FAILED || e == EVENT_RESTORE || e == EVENT_RESTORED ||
-	    e == EVENT_ACCEPTED;
-}
-
-/* The words of an event behind its number. */
-static void
-put_event(struct buf *words, enum event e, const struct item *x)
-{
-	if (e == EVENT_INTEND || e == EVENT_APPLIED) {
-		lines_put_bytes(words, x->after, sizeof(x->after));
-		lines_put_bytes(words, x->wrap_after, sizeof(x->wrap_after));
-	} else if (e == EVENT_REPLANNED) {
-		lines_put_number(words, x->face.entries);
-		lines_put_bytes(words, x->before, sizeof(x->before));
-		put_parts(words, x);
-	} else if (e == EVENT_ACCEPTED) {
-		lines_put_number(words, x->face.entries);
-		put_parts(words, x);
-	} else if (e == EVENT_FAILED) {
-		lines_put(words, x->face.error != NULL ? error_code_name(x->face.error->code) :
-		    NULL);
-		lines_put(words, x->face.error != NULL ? x->face.error->text : NULL);
+	out->entries = h->face.entries;
+	if (rc == 0 && h->changed != NULL) {
+		memcpy(out->parts, h->changed->parts, sizeof(out->parts));
+		if (h->changed->replanned)
+			memcpy(out->before, h->changed->before, sizeof(out->before));
 	}
+	if (rc == 0 && h->intended)
+		rc = load_after(r, out, &line, err);
+	buf_release(&line);
+	return rc;
 }
 
-static bool
-get_event(struct rotation *r, struct words *w, enum event e, struct item *x)
-{
-	uint64_t entries;
-	char *text;
-	bool none;
-
-	if (e == EVENT_INTEND || e == EVENT_APPLIED)
-		return words_bytes(w, x->after, sizeof(x->after)) &&
-		    words_bytes(w, x->wrap_after, sizeof(x->wrap_after));
-	if (e == EVENT_REPLANNED || e == EVENT_ACCEPTED) {
-		if (!words_number(w, SIZE_MAX / 2, &entries) ||
-		    (e == EVENT_REPLANNED && !words_bytes(w, x->before, sizeof(x->before))) ||
-		    !get_parts(w, x))
-			return false;
-		r->counts.total += (size_t)entries - x->face.entries;
-		x->face.entries = (size_t)entries;
-	} else if (e == EVENT_FAILED) {
-		struct error why;
-
-		free(words_text(w, &none));
-		text = words_text(w, &none);
-		error_set(&why, ERROR_IO, "%s", text != NULL ? text : "it could not be changed");
-		error_place(&why, x->file, 0);
-		session_fail(x, &why);
-		free(text);
-	}
-	return true;
-}
-
-static bool
-read_journal_line(struct rotation *r, struct words w)
-{
-	char *time = words_text(&w, NULL), *name = words_text(&w, NULL);
-	uint64_t i;
-	enum event e = 0;
-	bool ok = time != NULL && name != NULL;
-
-	while (ok && e < EVENTS && strcmp(event_names[e], name) != 0)
-		e++;
-	ok = ok && e < EVENTS;
-	if (ok && e == EVENT_TICKED) {
-		char *what = words_text(&w, NULL);
-
-		ok = what != NULL && happen_tick(r, what, NULL) == 0;
-		free(what);
-	} else if (ok && !is_of_file(e)) {
-		happen(r, e);
-	} else if (ok && (ok = r->items.len > 0 && words_number(&w, r->items.len - 1, &i) &&
-	    get_event(r, &w, e, session_item(r, (size_t)i)))) {
-		happen_to(session_item(r, (size_t)i), e);
-	}
-	free(time);
-	free(name);
-	return ok;
-}
-
-static int
-read_journal(struct rotation *r, const char *path, struct error *err)
+int
+rotation_each_warning(const struct rotation *r,
+    int (*each)(void *cookie, const char *text, struct error *err), void *cookie,
+    struct error *err)
 {
 	enum lines_read got = LINES_LINE;
 	struct lines_file text;
-	size_t line = 0;
 	struct words w;
-	struct error why;
-	bool ok = true;
-	int rc;
+	struct lines l;
+	char *name, *value;
+	int rc = 0;
 
-	lines_begin(&r->lines, r->digest);
-	rc = lines_open(&text, path, &why);
-	/* A kill came between plan and journal. */
-	if (rc != 0 && why.code == ERROR_MISSING) {
-		got = LINES_END;
-		rc = 0;
-	} else if (rc != 0 && err != NULL) {
-		*err = why;
+	for (size_t i = 0; rc == 0 && i < r->warnings.len; i++)
+		rc = each(cookie, vec_string(&r->warnings, i), err);
+	if (rc != 0 || r->plan == -1)
+		return rc;
+	lines_begin(&l, r->digest);
+	rc = lines_file_begin(&text, r->plan, r->dir, err);
+	while (rc == 0 && got == LINES_LINE) {
+		rc = lines_file_next(&l, &text, &got, &w.at, &w.len, err);
+		if (rc != 0 || got != LINES_LINE)
+			continue;
+		name = words_text(&w, NULL);
+		value = words_text(&w, NULL);
+		if (name == NULL || value == NULL)
+			rc = error_memory(err);
+		else if (strcmp(name, "warning") == 0)
+			rc = each(cookie, value, err);
+		free(name);
+		free(value);
 	}
-	while (rc == 0 && ok && got == LINES_LINE) {
-		rc = lines_file_next(&r->lines, &text, &got, &w.at, &w.len, err);
-		if (rc == 0 && got == LINES_LINE) {
-			ok = read_journal_line(r, w);
-			line++;
-		}
-	}
-	if (rc == 0 && (!ok || got == LINES_DAMAGED))
-		rc = fail_at(path, ok ? line + 1 : line, "the journal of the session is not as it "
-		    "was written", "put it back from a copy of the folder; a copy that ends "
-		    "earlier "
-		    "will do, as what lies in the files is looked at, too", err);
-	r->journal_end = lines_at(&text);
-	lines_close(&text);
-	settle_state(r);
+	lines_file_end(&text);
 	return rc;
-}
-
-struct rotation *
-session_read(const char *dir, struct error *err)
-{
-	struct rotation *r = session_new(err);
-	char *plan = NULL, *journal = NULL;
-	struct error why;
-	int rc = -1;
-
-	if (r == NULL)
-		return NULL;
-	if ((r->dir = realpath(dir, NULL)) == NULL) {
-		error_set(err, ERROR_MISSING, "there is no such session");
-		error_place(err, dir, 0);
-		error_hint(err, "`propseal rotation plan` makes one");
-	} else if ((plan = file_join(r->dir, "plan")) == NULL ||
-	    (journal = file_join(r->dir, "journal")) == NULL) {
-		error_memory(err);
-	} else if ((rc = read_plan(r, plan, &why)) != 0) {
-		if (why.code == ERROR_MISSING) {
-			error_set(&why, ERROR_MISSING, "this folder holds no session");
-			error_place(&why, r->dir, 0);
-			error_hint(&why, "`propseal rotation plan` makes one");
-		}
-		if (err != NULL)
-			*err = why;
-	} else {
-		rc = read_journal(r, journal, err);
-	}
-	free(plan);
-	free(journal);
-	if (rc == 0)
-		return r;
-	rotation_close(r);
-	return NULL;
-}
-
-int
-session_open_journal(struct rotation *r, struct error *err)
-{
-	char *path = file_join(r->dir, "journal");
-	struct stat st;
-	int rc = -1;
-
-	if (path == NULL)
-		return error_memory(err);
-	r->journal = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (r->journal == -1 || fstat(r->journal, &st) != 0)
-		error_io(err, path, "cannot open the journal");
-	else if ((uint64_t)st.st_size != r->journal_end &&
-	    ftruncate(r->journal, (off_t)r->journal_end) != 0)
-		error_io(err, path, "cannot take away the journal's last line, which was cut");
-	else
-		rc = 0;
-	free(path);
-	if (r->journal_end == 0 && rc == 0)
-		lines_begin(&r->lines, r->digest);
-	return rc;
-}
-
-/* Write a line at the journal's end.  What could not be written whole is taken back. */
-static int
-write_line(struct rotation *r, const struct buf *line, struct error *err)
-{
-	if (session_write(r->journal, line->data, line->len, r->journal_end) &&
-	    fsync(r->journal) == 0) {
-		r->journal_end += line->len;
-		return 0;
-	}
-	error_io(err, r->dir, "cannot write to the journal of the session");
-	(void)!ftruncate(r->journal, (off_t)r->journal_end);
-	return -1;
-}
-
-/* Add a line, of ${x}, or with ${text} (each may be NULL), and put it on disk. */
-static int
-log_line(struct rotation *r, enum event e, const struct item *x, const char *text,
-    struct error *err)
-{
-	struct lines before = r->lines;
-	char date[TIME_TEXT];
-	struct buf words, line;
-	int rc;
-
-	(void)time_text(time_now(), TIME_NAME, date);
-	buf_init(&words, BUF_MAX_FILE);
-	buf_init(&line, BUF_MAX_FILE);
-	lines_put(&words, date);
-	lines_put(&words, event_names[e]);
-	if (x != NULL) {
-		lines_put_number(&words, (uint64_t)(x - session_item(r, 0)));
-		put_event(&words, e, x);
-	}
-	if (text != NULL)
-		lines_put(&words, text);
-	rc = lines_append(&r->lines, &line, &words, err);
-	if (rc == 0)
-		rc = buf_check(&line, err);
-	if (rc == 0)
-		rc = write_line(r, &line, err);
-	buf_release(&words);
-	buf_release(&line);
-	if (rc != 0)
-		r->lines = before;
-	return rc;
-}
-
-int
-session_log(struct rotation *r, enum event e, struct item *x, struct error *err)
-{
-	if (log_line(r, e, x, NULL, err) != 0)
-		return -1;
-	if (x != NULL)
-		happen_to(x, e);
-	else
-		happen(r, e);
-	settle_state(r);
-	return 0;
-}
-
-int
-rotation_tick(struct rotation *r, const char *name, struct error *err)
-{
-	return log_line(r, EVENT_TICKED, NULL, name, err) != 0 ? -1 : happen_tick(r, name, err);
-}
-
-bool
-rotation_ticked(const struct rotation *r, const char *name)
-{
-	return tick_find(r, name) < r->ticks.len;
-}
-
-/* --- the files of the session --- */
-
-int
-session_digests(const struct rotation *r, const struct secrets_file *s,
-    unsigned char file[DIGEST_SHA256], unsigned char wrap[DIGEST_SHA256], struct error *err)
-{
-	const struct buf *bytes = document_bytes(secrets_file_document(s));
-	const char *wrapped = secrets_file_metadata(s)->data_key;
-	int rc = digest_sha256(r->digest, bytes->data, bytes->len, file);
-
-	memset(wrap, 0, DIGEST_SHA256);
-	if (rc == 0 && wrapped != NULL)
-		rc = digest_sha256(r->digest, wrapped, strlen(wrapped), wrap);
-	return rc == 0 ? 0 : error_set(err, ERROR_CRYPTO, "OpenSSL cannot make a digest");
-}
-
-int
-session_look(const struct rotation *r, const struct item *x, const struct secrets_file *s,
-    enum look *out, struct error *err)
-{
-	unsigned char file[DIGEST_SHA256], wrap[DIGEST_SHA256];
-	const char *salt = secrets_file_metadata(s)->salt;
-
-	if (session_digests(r, s, file, wrap, err) != 0)
-		return -1;
-	if (memcmp(file, x->before, sizeof(file)) == 0)
-		*out = LOOK_BEFORE;
-	else if (x->intended && memcmp(file, x->after, sizeof(file)) == 0)
-		*out = LOOK_AFTER;
-	else if (memcmp(wrap, x->wrap_before, sizeof(wrap)) == 0)
-		*out = LOOK_BEFORE_CHANGED;
-	else if ((x->intended && memcmp(wrap, x->wrap_after, sizeof(wrap)) == 0) ||
-	    /* A journal that ends too early: nobody else has made this salt. */
-	    (x->salt != NULL && salt != NULL && strcmp(salt, x->salt) == 0))
-		*out = LOOK_AFTER_CHANGED;
-	else
-		*out = LOOK_OTHER;
-	return 0;
-}
-
-int
-session_refuse_other(const char *path, struct error *err)
-{
-	error_set(err, ERROR_STALE, "it has keys that this session neither knows nor made: "
-	    "another rotation was there");
-	error_place(err, path, 0);
-	return error_hint(err, "put the file back as it was, or roll this session back and plan "
-	    "anew");
-}
-
-static int
-look_at(struct rotation *r, struct item *x, struct error *err)
-{
-	char *path = rotation_path(r, x->file);
-	struct secrets_file *s = NULL;
-	enum look look = LOOK_OTHER;
-	struct error why;
-	int rc = path == NULL ? error_memory(err) : 0;
-
-	if (rc == 0 && (s = secrets_file_load(path, &why)) == NULL) {
-		if (x->face.state != ROTATION_FILE_ROLLED_BACK)
-			session_fail(x, &why);
-	} else if (rc == 0 && (rc = session_look(r, x, s, &look, err)) == 0) {
-		bool after = look == LOOK_AFTER || look == LOOK_AFTER_CHANGED;
-		enum rotation_file_state *state = &x->face.state;
-
-		if (after && *state != ROTATION_FILE_VERIFIED) {
-			session_clear(x);
-			*state = ROTATION_FILE_APPLIED;
-		} else if (!after && look != LOOK_OTHER && *state != ROTATION_FILE_FAILED &&
-		    *state != ROTATION_FILE_ROLLED_BACK) {
-			*state = ROTATION_FILE_PENDING;
-		} else if (look == LOOK_OTHER && *state != ROTATION_FILE_ROLLED_BACK) {
-			session_refuse_other(path, &why);
-			session_fail(x, &why);
-		}
-	}
-	secrets_file_free(s);
-	free(path);
-	return rc;
-}
-
-int
-session_look_all(struct rotation *r, struct error *err)
-{
-	if (session_is_done(r))
-		return 0;
-	for (size_t i = 0; i < r->items.len; i++)
-		if (session_item(r, i)->face.state != ROTATION_FILE_SKIPPED &&
-		    look_at(r, session_item(r, i), err) != 0)
-			return -1;
-	settle_state(r);
-	return 0;
 }

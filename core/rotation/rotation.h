@@ -189,9 +189,14 @@ bool rotation_is_finishing(const struct rotation *r);
 size_t rotation_count(const struct rotation *r);
 const struct rotation_file *rotation_file(const struct rotation *r, size_t i);
 
-/* The paths that were planned, below the root; what plan had to say. */
+/* The paths that were planned, below the root. */
 const struct vec *rotation_paths(const struct rotation *r);
-const struct vec *rotation_warnings(const struct rotation *r);
+
+/* What plan had to say, one after the other; it is read for that.  ERROR_IO, ERROR_DAMAGED, and
+ * what ${each} fails with, which ends it. */
+int rotation_each_warning(const struct rotation *r,
+    int (*each)(void *cookie, const char *text, struct error *err), void *cookie,
+    struct error *err);
 
 /* The path of a file of it, to be freed.  NULL: no memory. */
 char *rotation_path(const struct rotation *r, const char *file);

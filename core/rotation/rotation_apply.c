@@ -39,9 +39,10 @@ run_change(struct run *run, const struct item *x, struct change *c)
 }
 
 void
-run_sweep(const struct run *run, const struct item *x)
+run_sweep(const struct run *run, const struct held *h)
 {
-	char *path = x->face.state != ROTATION_FILE_SKIPPED ? rotation_path(run->r, x->file) : NULL;
+	char *path = h->face.state != ROTATION_FILE_SKIPPED ?
+	    rotation_path(run->r, h->face.file) : NULL;
 
 	if (path != NULL)
 		lock_sweep(path);
@@ -77,7 +78,7 @@ run_notes(const struct run *run, const char *lines)
 }
 
 int
-run_log(struct run *run, enum event e, struct item *x, struct error *err)
+run_log(struct run *run, enum event e, const struct item *x, struct error *err)
 {
 	int rc = session_log(run->r, e, x, err);
 
@@ -86,7 +87,7 @@ run_log(struct run *run, enum event e, struct item *x, struct error *err)
 }
 
 int
-run_fail(struct run *run, struct item *x, const struct error *why, struct error *err)
+run_fail(struct run *run, struct held *h, const struct error *why, struct error *err)
 {
 	if (run->fatal || why->code == ERROR_MEMORY) {
 		if (err != NULL)
@@ -95,7 +96,7 @@ run_fail(struct run *run, struct item *x, const struct error *why, struct error 
 	}
 	if (run->failed++ == 0)
 		run->first = *why;
-	session_fail(x, why);
+	session_fail(h, why);
 	if (run->cb->problem != NULL)
 		run->cb->problem(run->cookie, why);
 	return 0;
@@ -131,14 +132,12 @@ apply_replan(struct run *run, struct item *x, struct secrets_file *s, const stru
 {
 	const struct buf *bytes = document_bytes(secrets_file_document(s));
 	struct rotation *r = run->r;
-	struct item old = *x;
 	struct buf values;
-	size_t entries;
 	int rc = -1;
 
 	buf_init(&values, BUF_MAX_FILE);
 	if (secrets_file_unlock(s, w->old, err) == 0 &&
-	    values_take(s, w->hash, &values, &entries, run->cb, run->cookie, err) == 0) {
+	    values_take(s, w->hash, &values, &x->entries, run->cb, run->cookie, err) == 0) {
 		rc = session_put(r, STORE_ORIGINALS, bytes->data, bytes->len,
 		    &x->parts[STORE_ORIGINALS], err);
 		if (rc == 0)
@@ -150,18 +149,13 @@ apply_replan(struct run *run, struct item *x, struct secrets_file *s, const stru
 			rc = session_sync(r, STORE_VALUES, err);
 		if (rc == 0)
 			rc = session_digests(r, s, x->before, x->wrap_before, err);
-		r->counts.total += entries - x->face.entries;
-		x->face.entries = entries;
 		if (rc == 0)
 			rc = session_log(r, EVENT_REPLANNED, x, err);
 		run->fatal |= rc != 0;
 	}
 	buf_release(&values);
-	if (rc != 0) {
-		r->counts.total -= x->face.entries - old.face.entries;
-		*x = old;
+	if (rc != 0)
 		return -1;
-	}
 	run_note(run, x->file, "it changed since the rotation was planned; it was planned again");
 	return 0;
 }
@@ -278,7 +272,7 @@ static int
 apply_change(struct run *run, struct item *x, struct change *c, const struct key *new,
     const struct wrapped *w, struct error *err)
 {
-	const struct rotate_master to = { .key = new, .salt = x->salt,
+	const struct rotate_master to = { .key = new, .salt = item_salt(x),
 		.iterations = x->iterations, .length = x->length };
 	int rc;
 
@@ -330,17 +324,17 @@ out:
 }
 
 static bool
-is_waiting(const struct item *x)
+is_waiting(const struct held *h)
 {
-	return x->face.state == ROTATION_FILE_PENDING || x->face.state == ROTATION_FILE_FAILED;
+	return h->face.state == ROTATION_FILE_PENDING || h->face.state == ROTATION_FILE_FAILED;
 }
 
 /* Was the line in the journal already, or only the file changed? */
 static bool
-is_proved(const struct item *x)
+is_proved(const struct held *h)
 {
-	return x->face.state == ROTATION_FILE_VERIFIED || x->face.state == ROTATION_FILE_SKIPPED ||
-	    (x->face.state == ROTATION_FILE_APPLIED && x->proved);
+	return h->face.state == ROTATION_FILE_VERIFIED || h->face.state == ROTATION_FILE_SKIPPED ||
+	    (h->face.state == ROTATION_FILE_APPLIED && h->proved);
 }
 
 static int
@@ -361,14 +355,16 @@ rotation_each_key(struct rotation *r, const struct rotation_callbacks *callbacks
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < r->items.len; i++) {
-		const struct item *x = session_item(r, i);
-		struct rotation_want want = { .file = x->file, .is_new = true,
-			.common = r->common, .session = r, .item = x };
+		struct item x;
+		struct rotation_want want = { .is_new = true, .common = r->common, .session = r,
+			.item = &x };
 
-		if (is_proved(x))
+		if (is_proved(session_held(r, i)))
 			continue;
-		if ((rc = keys_find(r, x, callbacks, cookie, &new, &w, err)) != 0)
+		if ((rc = session_load(r, i, &x, err)) != 0 ||
+		    (rc = keys_find(r, &x, callbacks, cookie, &new, &w, err)) != 0)
 			break;
+		want.file = x.file;
 		rc = each(cookie, &want, new, err);
 		wrapped_release(&w);
 		key_free(new);
@@ -382,16 +378,18 @@ struct key *
 rotation_new_key(struct rotation *r, size_t i, const struct rotation_callbacks *callbacks,
     void *cookie, struct error *err)
 {
-	const struct item *x = session_item(r, i);
+	const struct rotation_file *f = rotation_file(r, i);
+	struct item x;
 	struct wrapped w;
 	struct key *new;
 
-	if (x->face.state == ROTATION_FILE_SKIPPED) {
+	if (f->state == ROTATION_FILE_SKIPPED) {
 		error_set(err, ERROR_REFUSED, "the file is left out, and keeps its key");
-		error_place(err, x->file, 0);
+		error_place(err, f->file, 0);
 		return NULL;
 	}
-	if (keys_find(r, x, callbacks, cookie, &new, &w, err) != 0)
+	if (session_load(r, i, &x, err) != 0 ||
+	    keys_find(r, &x, callbacks, cookie, &new, &w, err) != 0)
 		return NULL;
 	wrapped_release(&w);
 	return new;
@@ -416,24 +414,26 @@ rotation_apply(struct rotation *r, const struct rotation_callbacks *callbacks, v
 		    "`propseal rotation plan` makes a new one");
 	}
 	for (size_t i = 0; i < r->items.len; i++)
-		left += !is_proved(session_item(r, i));
+		left += !is_proved(session_held(r, i));
 	for (size_t i = 0; rc == 0 && i < r->items.len; i++) {
-		struct item *x = session_item(r, i);
+		struct held *h = session_held(r, i);
 		struct change c;
+		struct item x;
 
-		if (is_proved(x)) {
-			run_sweep(&run, x);
+		if (is_proved(h)) {
+			run_sweep(&run, h);
 			continue;
 		}
-		if (!run_progress(&run, x->file, i)) {
+		if (!run_progress(&run, h->face.file, i)) {
 			rc = stopped("resume", left, err);
 			break;
 		}
-		run_change(&run, x, &c);
-		if (apply_file(&run, x, &c, &why) == 0)
+		rc = session_load(r, i, &x, &why);
+		run_change(&run, &x, &c);
+		if (rc == 0 && (rc = apply_file(&run, &x, &c, &why)) == 0)
 			left--;
-		else if ((rc = run_fail(&run, x, &why, err)) == 0)
-			rc = session_log(r, EVENT_FAILED, x, err);
+		else if ((rc = run_fail(&run, h, &why, err)) == 0)
+			rc = session_log(r, EVENT_FAILED, &x, err);
 		change_close(&c);
 	}
 	if (rc == 0)
@@ -479,18 +479,19 @@ opened_close(struct opened *o, int rc, struct error *err)
 }
 
 static int
-verify_file(struct run *run, struct item *x, struct values_found *found, struct error *err)
+verify_file(struct run *run, size_t i, struct values_found *found, struct error *err)
 {
 	struct rotation *r = run->r;
-	struct opened o = { .path = rotation_path(r, x->file) };
+	struct opened o = { .path = rotation_path(r, rotation_file(r, i)->file) };
+	struct item x;
 	int rc;
 
 	if (o.path == NULL)
 		return error_memory(err);
 	buf_init(&o.values, BUF_MAX_FILE);
-	if ((rc = opened_load(run, x, &o, err)) == 0) {
+	if ((rc = session_load(r, i, &x, err)) == 0 && (rc = opened_load(run, &x, &o, err)) == 0) {
 		r->counts.opened += o.count;
-		rc = values_compare(r, x, o.secrets, &o.values, found, run->cb, run->cookie, err);
+		rc = values_compare(r, &x, o.secrets, &o.values, found, run->cb, run->cookie, err);
 		if (rc == 0 && run->cb->opened != NULL)
 			rc = run->cb->opened(run->cookie, o.path, o.new, err);
 	}
@@ -504,7 +505,7 @@ rotation_doubt(struct rotation *r, struct error *err)
 	bool verified = false;
 
 	for (size_t i = 0; i < r->items.len; i++)
-		verified |= session_item(r, i)->face.state == ROTATION_FILE_VERIFIED;
+		verified |= session_held(r, i)->face.state == ROTATION_FILE_VERIFIED;
 	return verified ? session_log(r, EVENT_DOUBTED, NULL, err) : 0;
 }
 
@@ -526,17 +527,17 @@ rotation_verify(struct rotation *r, const struct rotation_callbacks *callbacks, 
 		return error_hint(err, "`propseal file verify` opens what is there");
 	}
 	for (size_t i = 0; i < r->items.len; i++) {
-		struct item *x = session_item(r, i);
+		struct held *h = session_held(r, i);
 
-		waiting += is_waiting(x);
-		if (is_waiting(x) || x->face.state == ROTATION_FILE_SKIPPED)
+		waiting += is_waiting(h);
+		if (is_waiting(h) || h->face.state == ROTATION_FILE_SKIPPED)
 			continue;
-		if (!run_progress(&run, x->file, i)) {
+		if (!run_progress(&run, h->face.file, i)) {
 			error_set(err, ERROR_REFUSED, "it was stopped");
 			return error_hint(err, "`propseal rotation verify` begins again");
 		}
-		if (verify_file(&run, x, &found, &why) != 0 &&
-		    run_fail(&run, x, &why, err) != 0)
+		if (verify_file(&run, i, &found, &why) != 0 &&
+		    run_fail(&run, h, &why, err) != 0)
 			return -1;
 	}
 	(void)run_progress(&run, NULL, r->items.len);
@@ -565,22 +566,13 @@ static int
 accept_values(struct rotation *r, struct item *x, const struct buf *values, size_t count,
     struct error *err)
 {
-	const struct item old = *x;
 	int rc = session_put(r, STORE_VALUES, values->data, values->len,
 	    &x->parts[STORE_VALUES], err);
 
-	x->face.entries = count;
+	x->entries = count;
 	if (rc == 0)
 		rc = session_sync(r, STORE_VALUES, err);
-	if (rc == 0)
-		rc = session_log(r, EVENT_ACCEPTED, x, err);
-	if (rc == 0) {
-		r->counts.total += count - old.face.entries;
-	} else {
-		x->face.entries = old.face.entries;
-		x->parts[STORE_VALUES] = old.parts[STORE_VALUES];
-	}
-	return rc;
+	return rc == 0 ? session_log(r, EVENT_ACCEPTED, x, err) : rc;
 }
 
 int
@@ -588,22 +580,23 @@ rotation_accept(struct rotation *r, size_t i, const struct rotation_callbacks *c
     void *cookie, size_t *differences, struct error *err)
 {
 	struct run run = { .r = r, .cb = callbacks, .cookie = cookie };
-	struct item *x = session_item(r, i);
-	struct opened o = { .path = rotation_path(r, x->file) };
+	const struct held *h = session_held(r, i);
+	struct opened o = { .path = rotation_path(r, h->face.file) };
 	struct values_found found = { 0, 0, 0 };
+	struct item x;
 	int rc = -1;
 
 	*differences = 0;
 	if (o.path == NULL)
 		return error_memory(err);
 	buf_init(&o.values, BUF_MAX_FILE);
-	if (r->rolling_back || r->finishing || r->state == ROTATION_FINISHED || !is_proved(x) ||
-	    x->face.state == ROTATION_FILE_SKIPPED) {
+	if (r->rolling_back || r->finishing || r->state == ROTATION_FINISHED || !is_proved(h) ||
+	    h->face.state == ROTATION_FILE_SKIPPED) {
 		error_set(err, ERROR_REFUSED, "the session has nothing to compare its values with");
 		error_hint(err, "only a file that was changed by a rotation which is neither "
 		    "finished nor rolled back can be accepted");
-	} else if (opened_load(&run, x, &o, err) == 0) {
-		rc = values_compare(r, x, o.secrets, &o.values, &found, callbacks, cookie, err);
+	} else if (session_load(r, i, &x, err) == 0 && opened_load(&run, &x, &o, err) == 0) {
+		rc = values_compare(r, &x, o.secrets, &o.values, &found, callbacks, cookie, err);
 		*differences = found.differences;
 		if (rc == 0 && found.unproved > 0) {
 			rc = error_set(err, ERROR_REFUSED, "%zu %s no tag that fits: somebody "
@@ -614,7 +607,7 @@ rotation_accept(struct rotation *r, size_t i, const struct rotation_callbacks *c
 			    "`propseal file update` seals a value anew");
 		}
 		if (rc == 0)
-			rc = accept_values(r, x, &o.values, o.count, err);
+			rc = accept_values(r, &x, &o.values, o.count, err);
 	}
 	opened_close(&o, rc, err);
 	return rc;

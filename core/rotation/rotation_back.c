@@ -273,28 +273,30 @@ back_load(struct change *c, const char *path, struct error *err)
 }
 
 static int
-back_file(struct run *run, struct item *x, struct error *err)
+back_file(struct run *run, size_t i, struct error *err)
 {
-	char *path = rotation_path(run->r, x->file);
+	char *path = rotation_path(run->r, rotation_file(run->r, i)->file);
 	struct key *new = NULL;
 	struct wrapped w = { NULL, NULL };
 	struct change c;
+	struct item x;
 	enum look look = LOOK_OTHER;
 	int rc = -1;
 
 	if (path == NULL)
 		return error_memory(err);
-	run_change(run, x, &c);
-	if (back_load(&c, path, err) == 0 && session_look(run->r, x, c.secrets, &look, err) == 0)
-		rc = 0;
+	rc = session_load(run->r, i, &x, err);
+	run_change(run, &x, &c);
+	if (rc == 0 && (rc = back_load(&c, path, err)) == 0)
+		rc = session_look(run->r, &x, c.secrets, &look, err);
 	/* The journal may end before the line that tells whose keys these are. */
-	if (rc == 0 && look == LOOK_OTHER && keys_find(run->r, x, run->cb, run->cookie, &new, &w,
+	if (rc == 0 && look == LOOK_OTHER && keys_find(run->r, &x, run->cb, run->cookie, &new, &w,
 	    NULL) == 0 && secrets_file_unlock(c.secrets, new, NULL) == 0)
 		look = LOOK_AFTER_CHANGED;
 	if (rc == 0 && look == LOOK_AFTER) {
-		rc = back_whole(run, x, &c, c.secrets, err);
+		rc = back_whole(run, &x, &c, c.secrets, err);
 	} else if (rc == 0 && look == LOOK_AFTER_CHANGED) {
-		rc = back_carry(run, x, &c, err);
+		rc = back_carry(run, &x, &c, err);
 	} else if (rc == 0 && look == LOOK_OTHER) {
 		session_refuse_other(path, err);
 		rc = error_hint(err, "what it was is in the session's folder; roll the other "
@@ -303,7 +305,7 @@ back_file(struct run *run, struct item *x, struct error *err)
 	if (c.applied.notes.len > 0)
 		run_notes(run, buf_cstr(&c.applied.notes));
 	if (rc == 0)
-		rc = run_log(run, EVENT_RESTORED, x, err);
+		rc = run_log(run, EVENT_RESTORED, &x, err);
 	if (rc != 0 && err != NULL && err->file[0] == '\0')
 		error_place(err, path, 0);
 	change_close(&c);
@@ -322,7 +324,7 @@ rotation_rollback(struct rotation *r, const struct rotation_callbacks *callbacks
 
 	if (r->state == ROTATION_ROLLED_BACK) {
 		for (size_t i = 0; i < r->items.len; i++)
-			run_sweep(&run, session_item(r, i));
+			run_sweep(&run, session_held(r, i));
 		return 0;
 	}
 	if (r->finishing || r->state == ROTATION_FINISHED) {
@@ -334,19 +336,19 @@ rotation_rollback(struct rotation *r, const struct rotation_callbacks *callbacks
 	if (!r->rolling_back && session_log(r, EVENT_ROLLBACK, NULL, err) != 0)
 		return -1;
 	for (size_t i = 0; i < r->items.len; i++) {
-		struct item *x = session_item(r, i);
+		struct held *h = session_held(r, i);
 
 		/* What is back already may be another session's by now. */
-		if (x->face.state == ROTATION_FILE_SKIPPED ||
-		    x->face.state == ROTATION_FILE_ROLLED_BACK) {
-			run_sweep(&run, x);
+		if (h->face.state == ROTATION_FILE_SKIPPED ||
+		    h->face.state == ROTATION_FILE_ROLLED_BACK) {
+			run_sweep(&run, h);
 			continue;
 		}
-		if (!run_progress(&run, x->file, i)) {
+		if (!run_progress(&run, h->face.file, i)) {
 			error_set(err, ERROR_REFUSED, "it was stopped");
 			return error_hint(err, "`propseal rotation rollback` goes on");
 		}
-		if (back_file(&run, x, &why) != 0 && run_fail(&run, x, &why, err) != 0)
+		if (back_file(&run, i, &why) != 0 && run_fail(&run, h, &why, err) != 0)
 			return -1;
 	}
 	(void)run_progress(&run, NULL, r->items.len);
@@ -361,10 +363,10 @@ finish_paths(const struct rotation *r, struct vec *paths, struct error *err)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < r->items.len; i++) {
-		const struct item *x = session_item(r, i);
-		char *path = rotation_path(r, x->file);
+		const struct rotation_file *f = rotation_file(r, i);
+		char *path = rotation_path(r, f->file);
 
-		if (path == NULL || (x->face.state != ROTATION_FILE_SKIPPED &&
+		if (path == NULL || (f->state != ROTATION_FILE_SKIPPED &&
 		    vec_push_string(paths, path, strlen(path)) == NULL))
 			rc = error_memory(err);
 		free(path);

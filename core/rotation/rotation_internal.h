@@ -10,6 +10,7 @@
 #include "crypto/mac.h"
 #include "rotation/lines.h"
 #include "rotation/rotation.h"
+#include "seal/keying.h"
 
 struct aead;
 struct buf;
@@ -31,20 +32,37 @@ struct part {
 	uint64_t len;
 };
 
+/* What is held of an item.  The rest is in plan and journal, and read again when it is its turn
+ * (session_load): sessions may have any number of files. */
+struct held {
+	struct rotation_file face;	/* its names are in one block, ->file's */
+	struct lines_spot plan;		/* its line there */
+	struct lines_spot after;	/* that of the journal with its digests */
+	struct changed *changed;	/* NULL: what the plan says holds */
+	bool intended;			/* ->after is there */
+	bool proved;			/* the journal says that the file is applied */
+};
+
+/* What the journal says otherwise than the plan, of a file that had changed or was accepted. */
+struct changed {
+	bool replanned;			/* ->before is there, too */
+	unsigned char before[DIGEST_SHA256];
+	struct part parts[STORES];
+};
+
 struct item {
-	struct rotation_file face;
-	char *file;
-	char *environment;
+	struct held *held;
+	size_t number;
+	const char *file;		/* the held ones */
+	const char *environment;
+	size_t entries;			/* to be logged, as the rest */
 	unsigned char before[DIGEST_SHA256];		/* of the file */
 	unsigned char wrap_before[DIGEST_SHA256];	/* of its wrapped data key */
-	char *salt;			/* the new one; NULL: the master key stays */
+	char salt[ROTATE_SALT];		/* the new one; "": the master key stays */
 	uint32_t iterations;
 	size_t length;
 	struct part parts[STORES];
-
-	/* From the journal: */
 	bool intended;			/* after and wrap_after are there */
-	bool proved;			/* it says that the file is applied */
 	unsigned char after[DIGEST_SHA256];
 	unsigned char wrap_after[DIGEST_SHA256];
 };
@@ -54,9 +72,9 @@ struct rotation {
 	enum rotation_kind kind;
 	enum rotation_state state;
 	bool common, rolling_back, finishing;
-	struct vec items;		/* of struct item */
+	struct vec items;		/* of struct held */
 	struct vec paths;		/* of char * */
-	struct vec warnings;
+	struct vec warnings;		/* of char *: of rotation_preflight, without a folder */
 	struct vec ticks;		/* of char * */
 	struct rotation_counts counts;
 	struct digest *digest;
@@ -64,7 +82,11 @@ struct rotation {
 	struct hkdf *hkdf;
 	int stores[STORES];		/* -1: not open */
 	uint64_t ends[STORES];
-	int journal;			/* -1: not open for writing */
+	int plan;			/* -1: not there yet */
+	int spool;			/* -1: no plan is being made */
+	struct lines spooled;		/* behind the spool's last line */
+	uint64_t spool_end;
+	int journal;			/* -1: not open; else for reading, or writing */
 	uint64_t journal_end;
 	struct lines lines;		/* behind the journal's last line */
 	struct lock *lock;
@@ -72,7 +94,14 @@ struct rotation {
 	const struct trail *trail;	/* rotation_set_trail's */
 };
 
-struct item *session_item(const struct rotation *r, size_t i);
+struct held *session_held(const struct rotation *r, size_t i);
+
+/* Add an item with its names (copied).  NULL: no memory. */
+struct held *session_add(struct rotation *r, const char *file, const char *environment);
+
+/* What plan and journal say of item ${i}.  ERROR_DAMAGED (a line is not the one any more that was
+ * read before), ERROR_IO, ERROR_MEMORY. */
+int session_load(const struct rotation *r, size_t i, struct item *out, struct error *err);
 
 /* An empty one; rotation_close frees.  NULL: ERROR_MEMORY, ERROR_CRYPTO. */
 struct rotation *session_new(struct error *err);
@@ -109,13 +138,33 @@ int session_wipe(struct rotation *r, enum store s, struct error *err);
 /* ERROR_REFUSED: another session in ${home} that is not done has a file of ${r}. */
 int session_check_others(const struct rotation *r, const char *home, struct error *err);
 
-/* --- plan and journal (records.c) --- */
+/* --- the plan (records.c) --- */
 
-/* Read both.  NULL: ERROR_DAMAGED (with the line), ERROR_MISSING, ERROR_IO. */
-struct rotation *session_read(const char *dir, struct error *err);
+/* Keep for the plan what it is to say of an item, one after the other; and a warning. */
+int session_put_item(struct rotation *r, const struct item *x, struct error *err);
+int session_put_warning(struct rotation *r, const char *text, struct error *err);
 
-/* Write ${r} as the plan, then begin the journal.  All is on disk then. */
+/* Write what was kept of ${r} as the plan, then begin the journal.  All is on disk then. */
 int session_write_plan(struct rotation *r, struct error *err);
+
+/* Read the plan.  ERROR_DAMAGED (with the line), ERROR_MISSING, ERROR_IO. */
+int session_read_plan(struct rotation *r, struct error *err);
+
+/* The salt of its new master key; NULL: the master key stays. */
+const char *item_salt(const struct item *x);
+
+/* Where the parts are, in both files. */
+void parts_put(struct buf *words, const struct part parts[STORES]);
+bool parts_get(struct words *w, struct part parts[STORES]);
+
+/* Say that a file of lines is not as it was written. */
+int session_fail_at(const char *path, size_t line, const char *text, const char *hint,
+    struct error *err);
+
+/* --- the journal, and what the files of the session are (journal.c) --- */
+
+/* Read plan and journal.  NULL: ERROR_DAMAGED (with the line), ERROR_MISSING, ERROR_IO. */
+struct rotation *session_read(const char *dir, struct error *err);
 
 /* Have the journal for writing; a last line that was cut is taken away. */
 int session_open_journal(struct rotation *r, struct error *err);
@@ -125,8 +174,8 @@ enum event {
 	EVENT_PLANNED,
 	EVENT_INTEND,		/* the file is about to become ->after */
 	EVENT_APPLIED,		/* it was read back and opened */
-	EVENT_REPLANNED,	/* it had changed: ->before, ->parts, ->face.entries */
-	EVENT_FAILED,		/* ->face.error */
+	EVENT_REPLANNED,	/* it had changed: ->before, ->parts, ->entries */
+	EVENT_FAILED,		/* ->held->face.error */
 	EVENT_VERIFIED,		/* all files */
 	EVENT_ROLLBACK,		/* begun */
 	EVENT_RESTORE,		/* the file is about to become the original */
@@ -135,13 +184,13 @@ enum event {
 	EVENT_FINISHING,
 	EVENT_FINISHED,
 	EVENT_TICKED,		/* rotation_tick */
-	EVENT_ACCEPTED,		/* its values are meant: ->parts, ->face.entries */
+	EVENT_ACCEPTED,		/* its values are meant: ->parts, ->entries */
 	EVENT_DOUBTED,		/* what was verified is not any more: all files */
 	EVENTS
 };
 
 /* Add a line, of ${x} (NULL: of no file), put it on disk, and then let it be so. */
-int session_log(struct rotation *r, enum event e, struct item *x, struct error *err);
+int session_log(struct rotation *r, enum event e, const struct item *x, struct error *err);
 
 /* Digests of a file, and of the wrapped data key in it (zeroes: there is none). */
 int session_digests(const struct rotation *r, const struct secrets_file *s,
@@ -165,8 +214,8 @@ int session_refuse_other(const char *path, struct error *err);
 int session_look_all(struct rotation *r, struct error *err);
 
 /* Keep an error with its item.  Returns -1. */
-int session_fail(struct item *x, const struct error *why);
-void session_clear(struct item *x);
+int session_fail(struct held *h, const struct error *why);
+void session_clear(struct held *h);
 
 /* --- one run over the files, forwards or back (rotation_apply.c) --- */
 
@@ -184,7 +233,7 @@ struct run {
 void run_change(struct run *run, const struct item *x, struct change *c);
 
 /* Take away what a run that was killed left beside an item's file, which is done already. */
-void run_sweep(const struct run *run, const struct item *x);
+void run_sweep(const struct run *run, const struct held *h);
 
 /* A line for the caller about a file. */
 void run_note(const struct run *run, const char *path, const char *text);
@@ -193,10 +242,10 @@ void run_note(const struct run *run, const char *path, const char *text);
 void run_notes(const struct run *run, const char *lines);
 
 /* A line of the journal; where that fails nothing more is done. */
-int run_log(struct run *run, enum event e, struct item *x, struct error *err);
+int run_log(struct run *run, enum event e, const struct item *x, struct error *err);
 
 /* Nothing was done to the item's file: it is told, and the rest goes on.  -1: it does not. */
-int run_fail(struct run *run, struct item *x, const struct error *why, struct error *err);
+int run_fail(struct run *run, struct held *h, const struct error *why, struct error *err);
 
 /* False: stop. */
 bool run_progress(const struct run *run, const char *file, size_t done);

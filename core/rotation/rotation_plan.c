@@ -45,14 +45,14 @@ struct planning {
 
 /* Something that keeps the session from being made; the others are looked at, too. */
 static void
-plan_problem(struct planning *p, struct item *x, const struct error *what, bool told)
+plan_problem(struct planning *p, struct held *h, const struct error *what, bool told)
 {
 	bool key = what->code == ERROR_KEY || what->code == ERROR_DAMAGED;
 
 	if (p->problems++ == 0 ||
 	    (key && p->worst.code != ERROR_KEY && p->worst.code != ERROR_DAMAGED))
 		p->worst = *what;
-	session_fail(x, what);
+	session_fail(h, what);
 	if (!told && p->cb->problem != NULL)
 		p->cb->problem(p->cookie, what);
 }
@@ -69,9 +69,10 @@ plan_warn(struct planning *p, struct error *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (vec_push_string(&p->r->warnings, text, strlen(text)) == NULL)
-		return error_memory(err);
-	return 0;
+	if (!p->only_looks)
+		return session_put_warning(p->r, text, err);
+	return vec_push_string(&p->r->warnings, text, strlen(text)) != NULL ? 0 :
+	    error_memory(err);
 }
 
 /* --- root and paths --- */
@@ -239,7 +240,7 @@ plan_remarks(struct planning *p, const struct environment *x, const struct secre
 			continue;
 		name = document_key(d, i, &len);
 		references = environment_references(x, name, len);
-		item->face.references += references;
+		item->held->face.references += references;
 		orphans += environment_use(x, name, len, NULL, NULL) == USE_NONE;
 	}
 	if (count_cbc(s, &cbc, err) != 0 || secrets_file_doubts(s, &doubts, err) != 0)
@@ -294,10 +295,7 @@ plan_new_key(struct planning *p, const struct secrets_file *s, const struct key 
 	}
 	if ((!q->common || p->common == NULL) && rotate_new_salt(p->salt, err) != 0)
 		return NULL;
-	if ((item->salt = strdup(p->salt)) == NULL) {
-		error_memory(err);
-		return NULL;
-	}
+	memcpy(item->salt, p->salt, sizeof(item->salt));
 	if (p->common != NULL)
 		return key_copy(p->common, err);
 	k = key_derive(q->passphrase, q->passphrase_len, item->salt, strlen(item->salt),
@@ -314,7 +312,7 @@ static int
 plan_show(struct planning *p, struct secrets_file *s, const struct item *item,
     const struct wrapped *w, const struct key *new, struct error *err)
 {
-	const struct rotate_master to = { .key = new, .salt = item->salt,
+	const struct rotate_master to = { .key = new, .salt = item_salt(item),
 		.iterations = item->iterations, .length = item->length };
 	struct plan *plan;
 	int rc;
@@ -376,14 +374,14 @@ plan_open(struct planning *p, struct environment *x, struct secrets_file *s, str
 		if (why.code == ERROR_MISSING)
 			why.code = ERROR_KEY;
 		if (rc == 0)
-			plan_problem(p, item, &why, false);
+			plan_problem(p, item->held, &why, false);
 	} else if ((w.hash = key_new_random(KEY_LENGTH_DEFAULT, err)) == NULL) {
 		rc = -1;
-	} else if (values_take(s, w.hash, &values, &item->face.entries, p->cb, p->cookie,
+	} else if (values_take(s, w.hash, &values, &item->held->face.entries, p->cb, p->cookie,
 	    &why) != 0) {
 		error_hint(&why, "leave the file out (--skip %s), repair or remove the entry, then "
 		    "plan again", x->path);
-		plan_problem(p, item, &why, true);
+		plan_problem(p, item->held, &why, true);
 	} else {
 		why.code = ERROR_NONE;
 		rc = plan_remarks(p, x, s, item, err);
@@ -400,42 +398,44 @@ plan_open(struct planning *p, struct environment *x, struct secrets_file *s, str
 static int
 plan_environment(struct planning *p, struct environment *x, struct error *err)
 {
-	struct item *item = vec_push(&p->r->items);
+	char *real = realpath(x->path, NULL);
+	struct item item = { .number = p->r->items.len };
 	struct secrets_file *s = NULL;
+	struct held *h = NULL;
 	struct error why;
-	char *real = NULL;
 	int rc = -1;
 
-	if (item == NULL || (real = realpath(x->path, NULL)) == NULL)
+	if (real == NULL)
 		real = strdup(x->path);
-	if (item == NULL || real == NULL ||
-	    (item->file = strdup(plan_relative(p->r, real))) == NULL ||
-	    (item->environment = strdup(x->name)) == NULL) {
+	if (real == NULL || (h = session_add(p->r, plan_relative(p->r, real), x->name)) == NULL) {
 		free(real);
 		return error_memory(err);
 	}
-	item->face.file = item->file;
-	item->face.environment = item->environment;
+	item.held = h;
+	item.file = h->face.file;
+	item.environment = h->face.environment;
 	if (plan_skips(p, x->path)) {
-		item->face.state = ROTATION_FILE_SKIPPED;
-		rc = plan_warn(p, err, "%s is left out (--skip) and keeps its keys", item->file);
+		h->face.state = ROTATION_FILE_SKIPPED;
+		rc = plan_warn(p, err, "%s is left out (--skip) and keeps its keys", item.file);
 	} else if ((s = secrets_file_load(real, &why)) == NULL) {
 		error_hint(&why, "repair it, or leave it out by --skip %s", x->path);
-		plan_problem(p, item, &why, false);
+		plan_problem(p, h, &why, false);
 		rc = 0;
 	} else if (secrets_file_metadata(s)->data_key == NULL &&
 	    secrets_file_sealed_count(s) == 0) {
-		item->face.state = ROTATION_FILE_SKIPPED;
+		h->face.state = ROTATION_FILE_SKIPPED;
 		rc = plan_warn(p, err, "%s has no data key and no entry yet, and stays as it is",
-		    item->file);
+		    item.file);
 	} else if (preflight(real, &why) != 0) {
-		plan_problem(p, item, &why, false);
+		plan_problem(p, h, &why, false);
 		rc = 0;
 	} else {
 		secrets_file_set_policy(s, plan_policy);
-		rc = plan_open(p, x, s, item, err);
-		p->r->counts.total += item->face.entries;
+		rc = plan_open(p, x, s, &item, err);
+		p->r->counts.total += h->face.entries;
 	}
+	if (rc == 0 && !p->only_looks)
+		rc = session_put_item(p->r, &item, err);
 	secrets_file_free(s);
 	free(real);
 	return rc;
@@ -533,7 +533,7 @@ plan_sum_up(const struct planning *p, struct error *err)
 		    "see to the causes above, or leave the files out by --skip FILE");
 	}
 	for (size_t i = 0; i < p->r->items.len; i++)
-		left += session_item(p->r, i)->face.state != ROTATION_FILE_SKIPPED;
+		left += session_held(p->r, i)->face.state != ROTATION_FILE_SKIPPED;
 	if (left > 0)
 		return 0;
 	return error_set(err, ERROR_MISSING, "no secrets file is left to rotate");

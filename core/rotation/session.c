@@ -9,7 +9,6 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/map.h"
 #include "base/number.h"
 #include "base/time.h"
 #include "crypto/aead.h"
@@ -23,10 +22,28 @@
 
 static const char *const store_names[STORES] = { "originals", "values", "keys" };
 
-struct item *
-session_item(const struct rotation *r, size_t i)
+struct held *
+session_held(const struct rotation *r, size_t i)
 {
 	return vec_at(&r->items, i);
+}
+
+struct held *
+session_add(struct rotation *r, const char *file, const char *environment)
+{
+	const size_t n = strlen(file) + 1, m = strlen(environment) + 1;
+	char *names = malloc(n + m);
+	struct held *h = names != NULL ? vec_push(&r->items) : NULL;
+
+	if (h == NULL) {
+		free(names);
+		return NULL;
+	}
+	memcpy(names, file, n);
+	memcpy(names + n, environment, m);
+	h->face.file = names;
+	h->face.environment = names + n;
+	return h;
 }
 
 struct rotation *
@@ -36,13 +53,13 @@ session_new(struct error *err)
 
 	if (r == NULL)
 		return NULL;
-	vec_init(&r->items, sizeof(struct item), 1U << 24);
+	vec_init(&r->items, sizeof(struct held), 1U << 24);
 	vec_init(&r->paths, sizeof(char *), 1U << 24);
 	vec_init(&r->warnings, sizeof(char *), 1U << 24);
 	vec_init(&r->ticks, sizeof(char *), 1U << 24);
 	for (size_t i = 0; i < STORES; i++)
 		r->stores[i] = -1;
-	r->journal = -1;
+	r->plan = r->spool = r->journal = -1;
 	if ((r->digest = digest_new(err)) != NULL && (r->aead = aead_new(err)) != NULL &&
 	    (r->hkdf = hkdf_new(err)) != NULL)
 		return r;
@@ -51,20 +68,20 @@ session_new(struct error *err)
 }
 
 void
-session_clear(struct item *x)
+session_clear(struct held *h)
 {
-	free(x->face.error);
-	x->face.error = NULL;
+	free(h->face.error);
+	h->face.error = NULL;
 }
 
 int
-session_fail(struct item *x, const struct error *why)
+session_fail(struct held *h, const struct error *why)
 {
-	if (x->face.error == NULL)
-		x->face.error = malloc(sizeof(*why));
-	if (x->face.error != NULL)
-		*x->face.error = *why;
-	x->face.state = ROTATION_FILE_FAILED;
+	if (h->face.error == NULL)
+		h->face.error = malloc(sizeof(*why));
+	if (h->face.error != NULL)
+		*h->face.error = *why;
+	h->face.state = ROTATION_FILE_FAILED;
 	return -1;
 }
 
@@ -74,12 +91,11 @@ rotation_close(struct rotation *r)
 	if (r == NULL)
 		return;
 	for (size_t i = 0; i < r->items.len; i++) {
-		struct item *x = session_item(r, i);
+		struct held *h = session_held(r, i);
 
-		session_clear(x);
-		free(x->file);
-		free(x->environment);
-		free(x->salt);
+		session_clear(h);
+		free(h->changed);
+		free((char *)(uintptr_t)h->face.file);
 	}
 	vec_release(&r->items);
 	vec_release_strings(&r->paths);
@@ -88,6 +104,10 @@ rotation_close(struct rotation *r)
 	for (size_t i = 0; i < STORES; i++)
 		if (r->stores[i] != -1)
 			close(r->stores[i]);
+	if (r->plan != -1)
+		close(r->plan);
+	if (r->spool != -1)
+		close(r->spool);
 	if (r->journal != -1)
 		close(r->journal);
 	lock_release(r->lock);
@@ -164,6 +184,23 @@ open_store(struct rotation *r, enum store s, int flags, struct error *err)
 	return rc;
 }
 
+/* While a plan is made its lines wait in a file without a name. */
+static int
+open_spool(struct rotation *r, struct error *err)
+{
+	char *path = file_join(r->dir, "plan.lines");
+	int rc = 0;
+
+	if (path == NULL)
+		return error_memory(err);
+	r->spool = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (r->spool == -1 || unlink(path) != 0)
+		rc = error_io(err, path, "cannot make a file of the session");
+	free(path);
+	lines_begin(&r->spooled, r->digest);
+	return rc;
+}
+
 /* A session elsewhere is found from the folder of sessions by a link. */
 static int
 link_session(const struct rotation *r, const char *home, struct error *err)
@@ -205,6 +242,8 @@ session_create(struct rotation *r, const char *home, const char *dir, struct err
 	free(path);
 	for (enum store s = 0; rc == 0 && s < STORES; s++)
 		rc = open_store(r, s, O_CREAT | O_EXCL, err);
+	if (rc == 0)
+		rc = open_spool(r, err);
 	if (rc == 0 && dir != NULL && (rc = link_session(r, home, err)) == 0)
 		rc = file_sync_folder(home, err);
 	return rc;
@@ -213,7 +252,8 @@ session_create(struct rotation *r, const char *home, const char *dir, struct err
 void
 session_discard(struct rotation *r, const char *home)
 {
-	static const char *const names[] = { "plan", "journal", "originals", "values", "keys" };
+	static const char *const names[] = { "plan", "plan.lines", "journal", "originals",
+		"values", "keys" };
 	char *path;
 
 	if (r->dir == NULL)
@@ -304,11 +344,22 @@ rotation_unfinished(const char *home, struct vec *out, struct error *err)
 	    "is elsewhere or done");
 }
 
-/* What tells a file from all others. */
+/* What tells a file from all others, and which one it is. */
 struct place {
 	dev_t dev;
 	ino_t ino;
+	size_t item;
 };
+
+static int
+by_place(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->dev != y->dev)
+		return x->dev < y->dev ? -1 : 1;
+	return x->ino == y->ino ? 0 : x->ino < y->ino ? -1 : 1;
+}
 
 static bool
 find_place(const struct rotation *r, const char *file, struct place *out)
@@ -317,7 +368,6 @@ find_place(const struct rotation *r, const char *file, struct place *out)
 	struct stat st;
 	bool found = path != NULL && stat(path, &st) == 0;
 
-	memset(out, 0, sizeof(*out));
 	if (found) {
 		out->dev = st.st_dev;
 		out->ino = st.st_ino;
@@ -327,22 +377,22 @@ find_place(const struct rotation *r, const char *file, struct place *out)
 }
 
 static int
-check_other(const struct rotation *r, const struct map *own, const struct rotation *other,
+check_other(const struct rotation *r, const struct vec *own, const struct rotation *other,
     struct error *err)
 {
+	const struct place *found;
 	struct place place;
-	size_t i;
 
 	for (size_t k = 0; k < other->items.len; k++) {
-		const struct item *x = session_item(other, k);
+		const struct rotation_file *f = rotation_file(other, k);
 
-		if (x->face.state == ROTATION_FILE_SKIPPED ||
-		    x->face.state == ROTATION_FILE_ROLLED_BACK ||
-		    !find_place(other, x->file, &place) || !map_get(own, &place, sizeof(place), &i))
+		if (f->state == ROTATION_FILE_SKIPPED || f->state == ROTATION_FILE_ROLLED_BACK ||
+		    !find_place(other, f->file, &place) || own->len == 0 || (found =
+		    bsearch(&place, own->items, own->len, sizeof(place), by_place)) == NULL)
 			continue;
 		error_set(err, ERROR_REFUSED, "the rotation %s has this file, and is not done",
 		    other->id);
-		error_place(err, session_item(r, i)->file, 0);
+		error_place(err, rotation_file(r, found->item)->file, 0);
 		return error_hint(err, "`propseal rotation finish` or `rollback --session %s` ends "
 		    "it; or plan with --skip", other->dir);
 	}
@@ -352,18 +402,25 @@ check_other(const struct rotation *r, const struct map *own, const struct rotati
 int
 session_check_others(const struct rotation *r, const char *home, struct error *err)
 {
-	struct place *places = calloc(r->items.len + 1, sizeof(*places));
-	struct map *own = map_new();
+	struct place place, *slot;
 	struct rotation *other;
-	struct vec all;
-	int rc = places == NULL || own == NULL ? error_memory(err) : 0;
+	struct vec own, all;
+	int rc = 0;
 
+	vec_init(&own, sizeof(struct place), 1U << 24);
 	vec_init(&all, sizeof(char *), 1U << 20);
-	for (size_t i = 0; rc == 0 && i < r->items.len; i++)
-		if (session_item(r, i)->face.state != ROTATION_FILE_SKIPPED &&
-		    find_place(r, session_item(r, i)->file, &places[i]) &&
-		    map_put(own, &places[i], sizeof(places[i]), i) != 0)
+	for (place.item = 0; rc == 0 && place.item < r->items.len; place.item++) {
+		const struct rotation_file *f = rotation_file(r, place.item);
+
+		if (f->state == ROTATION_FILE_SKIPPED || !find_place(r, f->file, &place))
+			continue;
+		if ((slot = vec_push(&own)) == NULL)
 			rc = error_memory(err);
+		else
+			*slot = place;
+	}
+	if (own.len > 0)
+		qsort(own.items, own.len, sizeof(place), by_place);
 	if (rc == 0)
 		rc = session_list(home, &all, err);
 	for (size_t i = 0; rc == 0 && i < all.len; i++) {
@@ -372,12 +429,11 @@ session_check_others(const struct rotation *r, const char *home, struct error *e
 			break;
 		}
 		if (!session_is_done(other) && strcmp(other->dir, r->dir) != 0)
-			rc = check_other(r, own, other, err);
+			rc = check_other(r, &own, other, err);
 		rotation_close(other);
 	}
 	vec_release_strings(&all);
-	map_free(own);
-	free(places);
+	vec_release(&own);
 	return rc;
 }
 
@@ -708,19 +764,13 @@ rotation_count(const struct rotation *r)
 const struct rotation_file *
 rotation_file(const struct rotation *r, size_t i)
 {
-	return &session_item(r, i)->face;
+	return &session_held(r, i)->face;
 }
 
 const struct vec *
 rotation_paths(const struct rotation *r)
 {
 	return &r->paths;
-}
-
-const struct vec *
-rotation_warnings(const struct rotation *r)
-{
-	return &r->warnings;
 }
 
 char *

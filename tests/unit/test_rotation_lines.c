@@ -1,6 +1,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "crypto/mac.h"
+#include "file/file.h"
 #include "files.h"
 #include "rotation/lines.h"
 #include "unit.h"
@@ -151,16 +152,19 @@ read_file_lines(const struct digest *d, const void *bytes, size_t n, enum lines_
 	struct lines_file f;
 	struct lines l;
 	size_t count = 0;
+	int fd;
 
 	(void)unlink("lines");
 	files_put_bytes("lines", bytes, n, 0600);
 	lines_begin(&l, d);
-	assert_int_equal(lines_open(&f, "lines", NULL), 0);
+	assert_int_not_equal(fd = open("lines", O_RDONLY | O_CLOEXEC), -1);
+	assert_int_equal(lines_file_begin(&f, fd, "lines", NULL), 0);
 	while (lines_file_next(&l, &f, end, &w.at, &w.len, NULL) == 0 && *end == LINES_LINE)
 		count++;
 	*at = lines_at(&f);
 	assert_true(f.part.cap < 4 * 65536);
-	lines_close(&f);
+	lines_file_end(&f);
+	close(fd);
 	return count;
 }
 
@@ -172,7 +176,6 @@ test_a_long_file(void **state)
 	static char name[200];
 	struct digest *d = digest_new(NULL);
 	struct buf out, words;
-	struct lines_file f;
 	enum lines_read end;
 	struct error err;
 	struct lines l;
@@ -207,12 +210,69 @@ test_a_long_file(void **state)
 	out.data[before / 2] ^= 1;
 	assert_true(read_file_lines(d, out.data, out.len, &end, &at) < LINES / 2 + 200);
 	assert_int_equal(end, LINES_DAMAGED);
-	assert_int_equal(lines_open(&f, "none", &err), -1);
+	assert_int_equal(file_open("none", &err), -1);
 	assert_int_equal(err.code, ERROR_MISSING);
-	lines_close(&f);
-	assert_int_equal(lines_open(&f, ".", &err), -1);
+	assert_int_equal(file_open(".", &err), -1);
 	assert_int_equal(err.code, ERROR_REFUSED);
-	lines_close(&f);
+	buf_release(&words);
+	buf_release(&out);
+	digest_free(d);
+}
+
+/* A line is found by its spot, as long as it is the one that was written there. */
+static void
+test_a_line_again(void **state)
+{
+	static char name[3000];
+	struct lines_spot spots[20];
+	struct digest *d = digest_new(NULL);
+	struct buf out, words;
+	struct words w;
+	struct error err;
+	struct lines l;
+	uint64_t number;
+	char *text;
+	int fd;
+
+	(void)state;
+	buf_init(&out, 1U << 20);
+	buf_init(&words, 4096);
+	lines_begin(&l, d);
+	for (size_t i = 0; i < 20; i++) {
+		memset(name, 'a' + (int)i, i * 150);
+		name[i * 150] = '\0';
+		buf_clear(&words);
+		lines_put_number(&words, i);
+		lines_put(&words, name);
+		spots[i] = lines_spot(out.len, words.data, words.len);
+		assert_int_equal(lines_append(&l, &out, &words, NULL), 0);
+	}
+	(void)unlink("lines");
+	files_put_bytes("lines", (const char *)out.data, out.len, 0600);
+	assert_int_not_equal(fd = open("lines", O_RDWR | O_CLOEXEC), -1);
+	for (size_t i = 20; i-- > 0;) {
+		assert_int_equal(lines_again(fd, "lines", spots[i], &words, &w, &err), 0);
+		assert_true(words_number(&w, 20, &number));
+		assert_int_equal(number, i);
+		assert_non_null(text = words_text(&w, NULL));
+		assert_int_equal(strlen(text), i * 150);
+		free(text);
+	}
+	/* Another digit, another line, the last one cut. */
+	assert_int_equal(pwrite(fd, "8", 1, (off_t)spots[7].at + 17), 1);
+	assert_int_equal(lines_again(fd, "lines", spots[7], &words, &w, &err), -1);
+	assert_int_equal(err.code, ERROR_DAMAGED);
+	assert_string_equal(err.file, "lines");
+	spots[8].at = spots[9].at;
+	assert_int_equal(lines_again(fd, "lines", spots[8], &words, &w, &err), -1);
+	assert_int_equal(ftruncate(fd, (off_t)out.len - 1), 0);
+	assert_int_equal(lines_again(fd, "lines", spots[19], &words, &w, &err), -1);
+	assert_int_equal(ftruncate(fd, (off_t)spots[19].at), 0);
+	assert_int_equal(lines_again(fd, "lines", spots[19], &words, &w, &err), -1);
+	assert_int_equal(err.code, ERROR_DAMAGED);
+	close(fd);
+	assert_int_equal(lines_again(fd, "lines", spots[0], &words, &w, &err), -1);
+	assert_int_equal(err.code, ERROR_IO);
 	buf_release(&words);
 	buf_release(&out);
 	digest_free(d);
@@ -224,6 +284,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words_come_back),
 		cmocka_unit_test(test_a_cut_anywhere),
+		cmocka_unit_test(test_a_line_again),
 		cmocka_unit_test(test_a_change_anywhere),
 		cmocka_unit_test_setup_teardown(test_a_long_file, files_setup, files_teardown),
 	};

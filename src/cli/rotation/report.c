@@ -62,6 +62,15 @@ tell_files(const struct rotation *r, struct table *t, struct error *err)
 }
 
 static int
+json_warning(void *cookie, const char *text, struct error *err)
+{
+	struct json_out *o = cookie;
+
+	json_out_text(o, NULL, text);
+	return tell_part(o->out, PART, err);
+}
+
+static int
 tell_json(const struct rotation *r, struct buf *out, struct error *err)
 {
 	const struct rotation_counts *n = rotation_counts(r);
@@ -87,10 +96,8 @@ tell_json(const struct rotation *r, struct buf *out, struct error *err)
 	json_out_uint(&o, "same", n->same);
 	json_out_end(&o);
 	json_out_array(&o, "warnings");
-	for (size_t i = 0; rc == 0 && i < rotation_warnings(r)->len; i++) {
-		json_out_text(&o, NULL, vec_string(rotation_warnings(r), i));
-		rc = tell_part(out, PART, err);
-	}
+	if (rc == 0)
+		rc = rotation_each_warning(r, json_warning, &o, err);
 	json_out_end(&o);
 	json_out_end(&o);
 	return rc == 0 ? json_out_finish(&o, err) : rc;

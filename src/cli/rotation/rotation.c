@@ -189,15 +189,22 @@ tell_diff(struct rotation_cookie *k, struct error *err)
 	return rc;
 }
 
+static int
+tell_warning(void *cookie, const char *text, struct error *err)
+{
+	(void)cookie;
+	(void)err;
+	report_warning(NULL, "%s", text);
+	return 0;
+}
+
 /* What is shown at the end of a plan; the diff comes first. */
 static int
 tell_plan(const struct options *o, const struct rotation *r, struct rotation_cookie *k,
     struct error *err)
 {
-	const struct vec *warnings = rotation_warnings(r);
-
-	for (size_t i = 0; i < warnings->len; i++)
-		report_warning(NULL, "%s", vec_string(warnings, i));
+	if (rotation_each_warning(r, tell_warning, NULL, err) != 0)
+		return -1;
 	if (k->diff != NULL && tell_diff(k, err) != 0)
 		return -1;
 	report_change("%s (a plan; no other file)", rotation_dir(r));

@@ -632,6 +632,8 @@ length_of_top(const char *real)
 			n--;
 		n -= n > 0;
 	}
+	if (!found && here != NULL && strcmp(here, "/") == 0)
+		top = 1;
 	buf_release(&path);
 	free(here);
 	return top;

@@ -50,18 +50,34 @@ reference_may_be_in(const struct document *d, size_t i)
 	return n > 0 && (memchr(raw, '$', n) != NULL || memchr(raw, '\\', n) != NULL);
 }
 
+/* Can it not stand in a reference? */
+static bool
+reference_has_end(const char *p, size_t n)
+{
+	return memchr(p, '}', n) != NULL || memchr(p, '\n', n) != NULL ||
+	    memchr(p, '\r', n) != NULL;
+}
+
 int
 reference_append(struct buf *out, const char *remote, const char *name, size_t name_len,
     struct error *err)
 {
+	const char *slash;
+
 	if (strpbrk(remote, ":}\r\n") != NULL) {
 		error_set(err, ERROR_REFUSED,
 		    "the remote path of the secrets file has a `:`, a `}` or a line end");
 		return error_hint(err, "Kafka could not resolve such a reference: "
 		    "choose another path for --remote-secrets-file");
 	}
-	if (memchr(name, '}', name_len) != NULL || memchr(name, '\n', name_len) != NULL ||
-	    memchr(name, '\r', name_len) != NULL) {
+	slash = memchr(name, '/', name_len);
+	if (slash != NULL && reference_has_end(name, (size_t)(slash - name))) {
+		error_set(err, ERROR_REFUSED, "the name of the file has a `}` or a line end in it");
+		error_key(err, name, name_len);
+		return error_hint(err, "Kafka could not resolve a reference to it: rename the "
+		    "file, or give --base-name");
+	}
+	if (reference_has_end(name, name_len)) {
 		error_set(err, ERROR_REFUSED, "the key has a `}` or a line end in it");
 		error_key(err, name, name_len);
 		return error_hint(err, "Kafka could not resolve a reference to it: rename the key");

@@ -471,4 +471,18 @@ case_keys_above_the_bmp_stand_in_utf8() {
 	expect_out CANARY3
 }
 
+case_a_name_of_the_file_that_no_reference_can_hold() {
+	echo 'a.password=CANARY' >'na}me.properties'
+	on 'na}me.properties' encrypt
+	expect_rc 1
+	expect_err 'the name of the file has a `}`'
+	expect_err 'or give --base-name'
+	on 'na}me.properties' encrypt --base-name name.properties
+	expect_rc 0
+	printf 'a}.password=CANARY\n' >key.properties
+	on key.properties encrypt
+	expect_rc 1
+	expect_err 'the key has a `}`'
+}
+
 run_cases "$@"

@@ -147,6 +147,24 @@ case_what_an_unknown_reference_names_is_no_orphan() {
 	expect_unchanged
 }
 
+# Of a file that is named itself the secrets files above it count, up to the current folder.
+case_a_file_by_its_whole_path_from_the_root() {
+	seal
+	mkdir deep
+	mv server.properties deep
+	local here=$PWD
+	cd /
+	run render "$here/deep/server.properties"
+	expect_rc 0
+	expect_out CANARY
+	cd "$here/deep" || fail "no folder"
+	run render server.properties
+	expect_rc 1
+	cd .. || fail "no folder"
+	run render deep/server.properties
+	expect_rc 0
+}
+
 case_exec_opens_each_by_itself() {
 	local c args=()
 	five

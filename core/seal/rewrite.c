@@ -12,6 +12,7 @@
 #include "seal/rewrite_internal.h"
 #include "seal/seal.h"
 #include "secrets/inspect.h"
+#include "secrets/mask.h"
 #include "secrets/reference.h"
 #include "secrets/rules.h"
 #include "secrets/secrets_file.h"
@@ -567,22 +568,31 @@ rewrite_note(struct rewriting *r, const struct document *d, size_t i, size_t lin
 	plan_note_key(r->p, line > 0 ? r->c->path : secrets_file_path(r->s), line, key, len, what);
 }
 
-/* A secret that a person wrote in clear text where clear text was. */
-static void
-note_clear(struct rewriting *r, size_t i)
+/* A secret, or what may become one, that a person wrote and that stays as it was written. */
+static int
+note_clear(struct rewriting *r, size_t i, struct error *err)
 {
-	const char *key;
+	struct clear_count found;
+	const char *key, *why;
 	size_t len, old;
 
 	key = document_key(r->edited, i, &len);
 	old = document_find(r->c->doc, key, len);
-	if (old == DOCUMENT_NONE || resolve_finds_ours(r->value.data, r->value.len) ||
-	    !rules_by_default(r->o->rules, key, len) || document_value_is(r->c->doc, old,
-	    (const char *)r->value.data, r->value.len))
-		return;
-	rewrite_note(r, r->edited, i, document_line(r->edited, i),
-	    "stays in clear text, as it was; "
-	    "`propseal file encrypt` seals it");
+	if (resolve_finds_ours(r->value.data, r->value.len) || (old != DOCUMENT_NONE &&
+	    document_value_is(r->c->doc, old, (const char *)r->value.data, r->value.len)))
+		return 0;
+	if (clear_in_entry(r->o->rules, r->edited, i, &r->plain, &found, err) != 0)
+		return -1;
+	why = rules_by_default(r->o->rules, key, len) ?
+	    inspect_why_left(r->edited, i, r->value.data, r->value.len) : NULL;
+	if (why == NULL && found.clear > 0)
+		why = old != DOCUMENT_NONE && rules_by_default(r->o->rules, key, len) ?
+		    "stays in clear text, as it was; `propseal file encrypt` seals it" :
+		    "stays in clear text, and may be a secret: `propseal file encrypt --config` "
+		    "seals it";
+	if (why != NULL)
+		rewrite_note(r, r->edited, i, document_line(r->edited, i), why);
+	return 0;
 }
 
 /* Plan what becomes of winning entry ${i}. */
@@ -599,8 +609,8 @@ rewrite_apply(struct rewriting *r, size_t i, struct error *err)
 	switch (verdict) {
 	case REWRITE_AS_EDITED:
 		buf_append(&r->text, r->value.data, r->value.len);
-		rc = buf_check(&r->text, err);
-		note_clear(r, i);
+		if ((rc = buf_check(&r->text, err)) == 0)
+			rc = note_clear(r, i, err);
 		break;
 	case REWRITE_RESTORE:
 		rc = rewrite_restore(r, i, err);

@@ -573,6 +573,16 @@ rewrite_find_known(struct rewriting *r, const void *value, size_t n, size_t *ent
 	return 0;
 }
 
+/* It may be meant for a reference, and not to be sealed as text. */
+static int
+rewrite_unclosed(const struct rewriting *r, size_t i, struct error *err)
+{
+	error_set(err, ERROR_REFUSED, "a reference is not closed: Kafka takes it as text");
+	rewrite_fail_at(r, i, err);
+	return error_hint(err, "close it with `}`; if it is text, leave it out here, and give it to "
+	    "`propseal file add`");
+}
+
 /* An entry that was not sealed: it is new, or it was clear text. */
 static int
 decide_plain(struct rewriting *r, size_t i, size_t old, enum rewrite_verdict *verdict,
@@ -598,7 +608,8 @@ decide_plain(struct rewriting *r, size_t i, size_t old, enum rewrite_verdict *ve
 	}
 	if (taken && old == DOCUMENT_NONE) {
 		*verdict = REWRITE_SEAL;
-		return 0;
+		return inspect_is_unclosed_reference(r->value.data, r->value.len) ?
+		    rewrite_unclosed(r, i, err) : 0;
 	}
 	if (rewrite_find_known(r, r->value.data, r->value.len, &from, err) != 0)
 		return -1;

@@ -122,6 +122,23 @@ case_new_and_removed_secrets() {
 	expect_wiped
 }
 
+case_new_secrets_that_stay_are_told() {
+	sealed
+	editor 'printf "%s\n" "my.token=CANARY-t" "a.password={{ x }}" "u=https://a:CANARY@h/" >>"$1"'
+	edit --yes
+	expect_rc 0
+	expect_err 'my.token stays in clear text, and may be a secret'
+	expect_err 'a.password holds a placeholder'
+	expect_err 'u stays in clear text'
+	sealed
+	editor 'echo "b.password=\${file:/x:CANARY" >>"$1"'
+	snapshot
+	edit --yes
+	expect_rc 1
+	expect_err '"b.password": a reference is not closed'
+	expect_unchanged
+}
+
 case_two_secrets_can_change_places() {
 	sealed
 	editor 'sed -i -e s/CANARY-keystore/CANARY-x/ -e s/CANARY-key$/CANARY-keystore/ -e s/CANARY-x/CANARY-key/ "$1"'

@@ -226,7 +226,12 @@ source_unsealable(struct audit_source *s, const struct document *d, size_t first
 			continue;
 		found = (struct clear_count){ 0 };
 		rc = clear_in_entry(s->a->o->rules, d, i, &value, &found, err);
-		if (rc == 0 && found.clear == 0)
+		if (rc != 0 || found.clear > 0)
+			continue;
+		if (document_format(d)->lines && f->line < document_line(d, i))
+			f->hint = "take the line out: a later one of its key counts, and no reader "
+			    "uses it";
+		else
 			f->hint = "its key does not tell it to `propseal seal`: name it (`propseal "
 			    "file encrypt --config KEY`), and start the program with what "
 			    "`propseal render` makes of the file";

@@ -579,8 +579,8 @@ rewrite_unclosed(const struct rewriting *r, size_t i, struct error *err)
 {
 	error_set(err, ERROR_REFUSED, "a reference is not closed: Kafka takes it as text");
 	rewrite_fail_at(r, i, err);
-	return error_hint(err, "close it with `}`; if it is text, leave it out here, and give it to "
-	    "`propseal file add`");
+	return error_hint(err, "close it with `}`; if it is text, leave it out here, and give "
+	    "it to `propseal file add`");
 }
 
 /* An entry that was not sealed: it is new, or it was clear text. */

@@ -600,7 +600,7 @@ change_show_all(struct change *const c[], size_t n, bool json, struct error *err
 }
 
 int
-change_tell_all(struct change *const c[], size_t n, bool json, struct error *err)
+change_tell_all(struct change *const c[], size_t n, bool left, bool json, struct error *err)
 {
 	struct buf files;
 
@@ -615,7 +615,7 @@ change_tell_all(struct change *const c[], size_t n, bool json, struct error *err
 	if (files.len > 0)
 		report_change("%s", buf_cstr(&files));
 	else
-		report_note("nothing to change");
+		report_note(left ? "nothing was changed" : "nothing to change");
 	buf_release(&files);
 	return json ? write_all(c, n, true, err) : 0;
 }

@@ -59,9 +59,10 @@ void change_from_flags(struct change *c, const struct options *o);
 /* ERROR_USAGE: --base-name could not be the name of a file. */
 int change_check_base_name(const struct change *c, struct error *err);
 
-/* Show the plans of several changes (--dry-run), or say what became of them. */
+/* Show the plans of several changes (--dry-run), or say what became of them.  ${left}: something
+ * was to be changed that was not. */
 int change_show_all(struct change *const c[], size_t n, bool json, struct error *err);
-int change_tell_all(struct change *const c[], size_t n, bool json, struct error *err);
+int change_tell_all(struct change *const c[], size_t n, bool left, bool json, struct error *err);
 
 /* The same with another secrets file than the flag's, or none (NULL): for what
  * finds it by the references. */

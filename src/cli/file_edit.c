@@ -266,7 +266,9 @@ note_left(void *cookie, const struct clear *found, struct error *err)
 		return 0;
 	if (l->edit->left++ < LEFT_MAX)
 		plan_note_key(l->edit->c.plan, l->config->path, document_line(d, l->entry),
-		    found->address, found->address_len, parameter ?
+		    found->address, found->address_len, document_shadowed(d, l->entry) ?
+		    "stays in clear text in a line that no reader uses, as a later one of the key "
+		    "counts: take it out" : parameter ?
 		    "stays in clear text: Kafka resolves no references in parameters of config "
 		    "providers" : "stays in clear text, and may be a secret: --config takes it");
 	return 0;

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/map.h"
 #include "base/vec.h"
 #include "cli/change.h"
 #include "cli/commands.h"
@@ -147,6 +148,60 @@ seal_takes_remote(const struct sealing_all *s, const struct environment *named,
 	    !to->refers && to->one == NULL && (to->environment == named || to->environment == NULL);
 }
 
+/* A secret that a later line of its key hides, and that stays: sealing gives such lines the
+ * reference of the one that counts, where that is sealed. */
+static void
+seal_tell_hidden(struct sealing_all *s, const char *path, const struct estate_entry *e)
+{
+	struct error err;
+
+	error_set(&err, ERROR_REFUSED, "a secret in clear text in a line that no reader uses, as a "
+	    "later one of its key counts");
+	error_place(&err, path, e->line);
+	error_key(&err, e->key, e->key_len);
+	error_hint(&err, "take the line out, and change the secret where it is in use");
+	report_error(&err);
+	s->left++;
+}
+
+/* The keys of which something is sealed: an option of JAAS has the key before its own. */
+static int
+seal_list_keys(const struct estate_file *f, struct map *keys, struct error *err)
+{
+	const struct estate_entry *e;
+
+	for (size_t i = 0; i < f->count; i++) {
+		e = &f->entries[i];
+		for (size_t n = 1; e->clear && !e->shadowed && n <= e->key_len; n++)
+			if ((n == e->key_len || e->key[n] == '/') &&
+			    map_put(keys, e->key, n, 0) != 0)
+				return error_memory(err);
+	}
+	return 0;
+}
+
+static int
+seal_tell_all_hidden(struct sealing_all *s, const struct estate_file *f, struct error *err)
+{
+	const struct estate_entry *e;
+	struct map *keys = NULL;
+	size_t ignored;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < f->count; i++) {
+		e = &f->entries[i];
+		if (!e->clear || !e->shadowed)
+			continue;
+		if (keys == NULL)
+			rc = (keys = map_new()) == NULL ? error_memory(err) :
+			    seal_list_keys(f, keys, err);
+		if (rc == 0 && !map_get(keys, e->key, e->key_len, &ignored))
+			seal_tell_hidden(s, f->path, e);
+	}
+	map_free(keys);
+	return rc;
+}
+
 /* Give each file with secrets in clear text to its job. */
 static int
 seal_collect(struct sealing_all *s, struct error *err)
@@ -164,7 +219,11 @@ seal_collect(struct sealing_all *s, struct error *err)
 			report_error(f->problem);
 			s->left++;
 		}
-		if (f->is_secrets_file || clear_count(f) == 0)
+		if (f->is_secrets_file)
+			continue;
+		if (seal_tell_all_hidden(s, f, err) != 0)
+			return -1;
+		if (clear_count(f) == 0)
 			continue;
 		if (estate_destination(s->estate, f, &to, err) != 0)
 			return -1;
@@ -364,7 +423,7 @@ seal_run(struct sealing_all *s, int *status, struct error *err)
 	}
 	if (s->jobs.len > 0)
 		*status = seal_apply(s);
-	rc = change_tell_all(all, s->jobs.len, json, err);
+	rc = change_tell_all(all, s->jobs.len, s->left > 0 || *status != 0, json, err);
 out:
 	free(all);
 	return rc;

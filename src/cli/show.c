@@ -316,24 +316,44 @@ show_look(struct show *s, size_t i, const struct remark *hidden, struct show_ent
 	return document_value(d, i, value, err);
 }
 
+/* An entry that a later one of its key hides is not in the list. */
+static int
+show_look_below(struct show *s, size_t i, struct buf *value, size_t *lines, struct error *err)
+{
+	const struct document *d = s->config->doc;
+	struct clear_count found;
+
+	if (clear_in_entry(s->rules, d, i, value, &found, err) != 0)
+		return -1;
+	if (found.clear > 0 && !is_ciphertext(d, i) && ++*lines == 1)
+		report_warning("take it out: a later line of its key counts",
+		    "%s:%zu: a secret in clear text in a line that no reader uses, and that is "
+		    "not in the list", s->config->path, document_line(d, i));
+	return 0;
+}
+
 static int
 show_show(struct show *s, struct show_table *t, struct error *err)
 {
 	const struct document *d = s->config->doc;
 	struct show_entry e;
 	struct buf value;
-	size_t i, at = 0;
+	size_t i, at = 0, lines = 0;
 	int rc = 0;
 
 	buf_init_secret(&value, BUF_MAX_FILE);
 	show_table_begin(t, d);
 	for (i = 0; i < document_count(d) && rc == 0; i++) {
-		if (document_shadowed(d, i))
+		if (document_shadowed(d, i)) {
+			rc = show_look_below(s, i, &value, &lines, err);
 			continue;
+		}
 		rc = show_look(s, i, inspect_hidden(&s->remarks, &at, i), &e, &value, err);
 		if (rc == 0)
 			show_table_add(t, &e, &value);
 	}
+	if (lines > 1)
+		report_warning(NULL, "%s: %zu such lines", s->config->path, lines);
 	if (rc == 0) {
 		show_table_end(t);
 		rc = output_write(&t->out, err);

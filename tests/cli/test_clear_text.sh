@@ -172,6 +172,33 @@ case_seal_leaves_a_reference_that_is_not_closed() {
 	expect_not_in u.properties CANARYa
 }
 
+case_a_secret_in_a_line_that_a_later_one_hides() {
+	printf '%s\n' 'a.password=CANARY-kept' 'b=1' >h.properties
+	on h.properties encrypt
+	printf 'a.password=CANARYold\n' | cat - h.properties >new
+	cp new h.properties
+	printf 'c.token=CANARYc\nc.token=${file:/x:y}\nd.password=CANARYd\nd.password=CANARYe\n' \
+	    >>h.properties
+	run file show h.properties
+	expect_err 'h.properties:1: a secret in clear text in a line that no reader uses'
+	expect_err '3 such lines'
+	expect_no CANARY
+	run git check h.properties sec.properties
+	expect_out 'take the line out: a later one of its key counts'
+	on h.properties encrypt --dry-run
+	expect_out 'a.password stays in clear text in a line that no reader uses'
+	run seal h.properties --yes --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote"
+	expect_rc 1
+	expect_err 'h.properties:1: "a.password": a secret in clear text in a line that no reader'
+	expect_err '"c.token": a secret in clear text in a line that no reader uses'
+	grep -c 'no reader uses' "$err" | grep -qx 3 || fail 'd.password is told as well, or twice'
+	expect_not_in h.properties CANARYd
+	run seal h.properties --yes --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote"
+	expect_err 'nothing was changed'
+}
+
 case_another_secret_on_the_next_line() {
 	printf 'ssl.key.password=\n  CANARY\nz=1\n' >s.properties
 	refused s.properties 'the next line is read as another key'

@@ -173,6 +173,17 @@ text_is_utf8(const void *bytes, size_t n)
 	return true;
 }
 
+/* Are the eight bytes ASCII characters that can be seen? */
+static inline bool
+text_are_plain(const unsigned char *p)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	uint64_t x;
+
+	memcpy(&x, p, sizeof(x));
+	return ((x | (x - each * 0x20) | (x + each)) & each * 0x80) == 0;
+}
+
 void
 text_append_visible(struct buf *out, const void *bytes, size_t n)
 {
@@ -183,6 +194,10 @@ text_append_visible(struct buf *out, const void *bytes, size_t n)
 	uint32_t cp;
 
 	while (i < n) {
+		if (n - i >= 8 && text_are_plain(p + i)) {
+			i += 8;
+			continue;
+		}
 		if (p[i] >= 0x20 && p[i] < 0x7f) {
 			i++;
 			continue;

@@ -86,17 +86,12 @@ load_secrets(struct change *c, const char *path, struct error *err)
 static struct configuration *
 load_config(const struct change *c, const char *path, struct error *err)
 {
-	struct error why;
-	struct configuration *config = configuration_load(path, c->scope, &why);
+	struct configuration *config = configuration_load(path, c->scope, err);
 
-	if (config == NULL) {
-		if (why.code == ERROR_MISSING)
-			add_hint(c, CHANGE_CONFIG, &why);
-		if (err != NULL)
-			*err = why;
-	} else if (c->base_name != NULL) {
+	if (config == NULL && err != NULL && err->code == ERROR_MISSING)
+		add_hint(c, CHANGE_CONFIG, err);
+	else if (config != NULL && c->base_name != NULL)
 		config->base = c->base_name;
-	}
 	return config;
 }
 

@@ -177,8 +177,8 @@ seal_name_is_taken(const struct plan *p, const struct document *d, size_t i, con
 	    "value, update it, or seal with --replace (replace=yes in propseal.ini)");
 }
 
-/* 1: the sealed entry, which is ${i} or new, is to be written, 0: it holds the value, -1:
- * ERROR_EXISTS, or ERROR_REFUSED when it may not be opened to tell. */
+/* 1: the sealed entry ${i} is to be written, 0: it holds the value, -1: ERROR_EXISTS, or
+ * ERROR_REFUSED when it may not be opened to tell. */
 static int
 must_be_sealed(const struct plan *p, size_t i, const struct buf *name, const struct sealing *x,
     struct error *err)
@@ -188,8 +188,6 @@ must_be_sealed(const struct plan *p, size_t i, const struct buf *name, const str
 	struct buf opened;
 	bool refused;
 
-	if (i == DOCUMENT_NONE)
-		return 1;
 	if (secrets_file_holds(s, i, x->plain, x->n))
 		return 0;
 	if (x->replace)
@@ -300,7 +298,7 @@ seal_put(struct plan *p, struct configuration *c, const struct sealing *x,
 	    (e = plan_config_edits(p, c, err)) == NULL)
 		return -1;
 	i = secrets_file_find(plan_secrets(p), (const char *)name->data, name->len);
-	if ((needed = must_be_sealed(p, i, name, x, err)) == -1)
+	if ((needed = i == DOCUMENT_NONE ? 1 : must_be_sealed(p, i, name, x, err)) == -1)
 		return -1;
 	if ((first = claim_name(p, i, name, needed == 0, err)) != 1)
 		return first == 0 ? taken_in_plan(p, c, x, err) : -1;

@@ -466,7 +466,7 @@ test_values_of_every_kind_come_back(void **state)
 		{ "C:\\\\new\\\\", "C:\\new\\" }, { "a\\tb\\nc\\rd\\f", "a\tb\nc\rd\f" },
 		{ "\\u00e9", "\303\251" }, { "\\ud83d\\ude00", "\360\237\230\200" },
 		{ "\303\251", "\303\251" }, { "a=b:c#d!e", "a=b:c#d!e" },
-		{ "$x", "$x" }, { "${x}", "${x}" }, { "x${a:b}", "x${a:b}" },
+		{ "$x", "$x" }, { "x${x}", "x${x}" }, { "x${a:b}", "x${a:b}" },
 		{ "ENC[x", "ENC[x" }, { "a\\\n  b", "ab" }, { long_value, long_value }
 	};
 	struct buf config, name;

@@ -155,10 +155,10 @@ int environment_reload(struct environment *x, struct error *err);
 enum environment_doubt {
 	DOUBT_NONE,
 	DOUBT_NO_FILE,		/* no secrets file that was found has its path */
-	DOUBT_TIE,		/* several are equally near: one (may be a list), and other */
+	DOUBT_TIE,		/* several are equally near: one and other (struct named) */
 	DOUBT_ELSEWHERE,	/* its absolute path (one) is a file, and another than was found
 				 * (other) */
-	DOUBT_SECTIONS,		/* two sections take it: one, other are their secrets files */
+	DOUBT_SECTIONS,		/* sections for several secrets files take it: as well */
 	DOUBT_NOT_NAMED,	/* it does not name the secrets file that was named (one) */
 	DOUBT_INI,		/* the nearest propseal.ini (one) must not be used */
 	DOUBT_UNREADABLE	/* the secrets file (one) is not there, or cannot be read */
@@ -203,6 +203,23 @@ int environments_state(struct environments *e, const char *config, const char *v
 void resolution_explain(const struct resolution *x, const struct reference *r,
     struct error *err);
 
+#define NAMED_MAX 6
+
+/* Secrets files that are named in a text, each once; all 0 at first. */
+struct named {
+	const char *paths[NAMED_MAX];	/* the first of them */
+	size_t count;
+	struct map *seen;
+};
+
+/* ${path} must outlive it.  ERROR_MEMORY. */
+int named_add(struct named *n, const char *path, struct error *err);
+
+/* The end of it: ${rc}, and where that is 0 in ${*one} all but the last of them, and in ${*other}
+ * the last, or how many more there are.  ERROR_MEMORY. */
+int named_end(struct named *n, struct environments *e, int rc, const char **one,
+    const char **other, struct error *err);
+
 /* Where new secrets of a configuration file go. */
 enum destination_kind {
 	DESTINATION_KNOWN,	/* a flag, a section or references that are there name it */
@@ -214,7 +231,7 @@ struct destination {
 	enum destination_kind kind;
 	struct environment *environment;	/* ASK: NULL, or its path is not known */
 	const char *remote;			/* ASK: NULL, unless known */
-	const char *one, *other;	/* ASK: between these secrets files, or NULL */
+	const char *one, *other;	/* ASK: between these (struct named), or NULL */
 	bool refers;			/* ASK: references of the file's own do not tell */
 	const char *ini;	/* ASK: the nearest propseal.ini, which must not be used, or NULL */
 	const struct environment_section *section;	/* that says so; NULL: none does */

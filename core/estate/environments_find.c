@@ -21,7 +21,6 @@
 
 #define FILES_MAX 1000000
 #define PATH_BYTES_MAX 65536
-#define TIE_NAMED 6	/* of the secrets files of a tie */
 
 char *
 folder_real(const char *folder)
@@ -196,34 +195,68 @@ known_fits(const struct known *k, const struct folder *f, enum fit fit, const st
 	return fits;
 }
 
-/* Name those that are as near as ${best}: all but the last, and the last or how many more. */
-static int
-tie_tell(struct environments *e, const struct folder *f, enum fit fit, const struct reference *r,
-    size_t best, size_t count, struct answer *a, struct error *err)
+int
+named_add(struct named *n, const char *path, struct error *err)
 {
-	size_t named = 0, common, n = count > TIE_NAMED ? TIE_NAMED : count - 1;
+	size_t *seen;
+
+	if ((n->seen == NULL && (n->seen = map_new()) == NULL) ||
+	    (seen = map_value(n->seen, path, strlen(path))) == NULL)
+		return error_memory(err);
+	if (*seen == 0) {
+		*seen = 1;
+		if (n->count < NAMED_MAX)
+			n->paths[n->count] = path;
+		n->count++;
+	}
+	return 0;
+}
+
+int
+named_end(struct named *n, struct environments *e, int rc, const char **one, const char **other,
+    struct error *err)
+{
+	size_t all = n->count > NAMED_MAX ? NAMED_MAX : n->count;
 	struct buf text;
 	char more[32];
 
+	map_free(n->seen);
+	n->seen = NULL;
+	*one = *other = NULL;
+	if (rc != 0 || all == 0)
+		return rc;
 	buf_init(&text, NAME_BYTES_MAX);
-	snprintf(more, sizeof(more), "%zu more", count - n);
+	if (n->count > NAMED_MAX) {
+		snprintf(more, sizeof(more), "%zu more", n->count - NAMED_MAX);
+		*other = environments_intern(e, more, strlen(more));
+	} else {
+		*other = n->paths[--all];
+	}
+	for (size_t i = 0; i < all; i++)
+		buf_printf(&text, "%s%s", i > 0 ? ", " : "", n->paths[i]);
+	*one = text.failed ? NULL : environments_intern(e, buf_cstr(&text), text.len);
+	buf_release(&text);
+	return *one != NULL && *other != NULL ? 0 : error_memory(err);
+}
+
+/* Name those that are as near as ${best}. */
+static int
+tie_tell(struct environments *e, const struct folder *f, enum fit fit, const struct reference *r,
+    size_t best, struct answer *a, struct error *err)
+{
+	struct named n = { .count = 0 };
+	size_t common;
+	int rc = 0;
+
 	a->doubt = DOUBT_TIE;
 	a->found = NULL;
-	a->other = count > TIE_NAMED ? environments_intern(e, more, strlen(more)) : NULL;
-	for (size_t i = 0; i < e->all.len && named < count; i++) {
+	for (size_t i = 0; rc == 0 && i < e->all.len; i++) {
 		const struct known *k = known_at(e, i);
 
-		if (!known_fits(k, f, fit, r, &common) || common != best)
-			continue;
-		if (named < n)
-			buf_printf(&text, "%s%s", named > 0 ? ", " : "", k->face.path);
-		else if (count <= TIE_NAMED)
-			a->other = k->face.path;
-		named++;
+		if (known_fits(k, f, fit, r, &common) && common == best)
+			rc = named_add(&n, k->face.path, err);
 	}
-	a->one = text.failed ? NULL : environments_intern(e, buf_cstr(&text), text.len);
-	buf_release(&text);
-	return a->one != NULL && a->other != NULL ? 0 : error_memory(err);
+	return named_end(&n, e, rc, &a->one, &a->other, err);
 }
 
 /* The nearest of those that fit, into ${a}: found, or those of a tie. */
@@ -243,7 +276,7 @@ nearest(struct environments *e, const struct folder *f, enum fit fit, const stru
 		best = common;
 		a->found = k;
 	}
-	return count > 1 ? tie_tell(e, f, fit, r, best, count, a, err) : 0;
+	return count > 1 ? tie_tell(e, f, fit, r, best, a, err) : 0;
 }
 
 /* The secrets file that takes the references of one path, whatever that is. */
@@ -308,15 +341,24 @@ environments_refer(struct environments *e, const struct reference *r, struct err
 	return 0;
 }
 
+/* Does it take the file and, with ${r}, the reference? */
+static bool
+section_asked(const struct folder *f, const struct environment_section *s, const char *config,
+    const struct reference *r)
+{
+	return (r == NULL || s->remote_path == NULL || (strlen(s->remote_path) == r->path_len &&
+	    memcmp(s->remote_path, r->path, r->path_len) == 0)) && section_takes(f, s, config);
+}
+
 /* A section that takes the file and, with ${r}, the reference: 1 and ${a}. */
 static int
 ask_sections(struct environments *e, struct folder *f, const char *config,
     const struct reference *r, struct answer *a, const struct environment_section **by,
     struct error *err)
 {
-	const struct environment_section *s;
+	struct named n = { .count = 0 };
 	struct known *k;
-	int taken = 0;
+	int rc = 0;
 
 	if (folder_sections(e, f, err) != 0)
 		return -1;
@@ -325,27 +367,25 @@ ask_sections(struct environments *e, struct folder *f, const char *config,
 		a->one = f->ini_folder;
 		return 1;
 	}
-	for (size_t i = 0; i < f->count; i++) {
-		s = &f->sections[i];
-		if ((r != NULL && s->remote_path != NULL && (strlen(s->remote_path) !=
-		    r->path_len || memcmp(s->remote_path, r->path, r->path_len) != 0)) ||
-		    !section_takes(f, s, config))
+	for (size_t i = 0; rc == 0 && i < f->count; i++) {
+		const struct environment_section *s = &f->sections[i];
+
+		if (!section_asked(f, s, config, r))
 			continue;
 		if ((k = known_of_path(e, s->secrets_file, NULL, err)) == NULL)
-			return -1;
-		if (a->found != NULL && a->found != k) {
-			a->doubt = DOUBT_SECTIONS;
-			a->one = a->found->face.path;
-			a->other = k->face.path;
-			a->found = NULL;
-			return 1;
-		}
-		a->found = k;
-		if (by != NULL)
+			rc = -1;
+		else if (a->found == NULL)
+			a->found = k;
+		else if (a->found != k && (rc = named_add(&n, a->found->face.path, err)) == 0)
+			rc = named_add(&n, k->face.path, err);
+		if (by != NULL && n.count == 0)
 			*by = s;
-		taken = 1;
 	}
-	return taken;
+	if (rc == 0 && n.count == 0)
+		return a->found != NULL;
+	a->found = NULL;
+	a->doubt = DOUBT_SECTIONS;
+	return named_end(&n, e, rc, &a->one, &a->other, err) != 0 ? -1 : 1;
 }
 
 /* With ${only} it is that one or none. */
@@ -543,8 +583,8 @@ resolution_explain(const struct resolution *x, const struct reference *r, struct
 		error_hint(err, "%s", by_section);
 		break;
 	case DOUBT_SECTIONS:
-		error_set(err, ERROR_REFUSED, "two sections of propseal.ini take it: for %s and "
-		    "%s", x->one, x->other);
+		error_set(err, ERROR_REFUSED, "several sections of propseal.ini take it: for "
+		    "%s and %s", x->one, x->other);
 		error_hint(err, "set remote-path or files in the sections, so that one takes it");
 		break;
 	case DOUBT_NOT_NAMED:

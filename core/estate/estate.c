@@ -657,12 +657,35 @@ estate_folder(const struct estate *e, size_t i)
 	return vec_string(&e->walked, i);
 }
 
-/* The environment and the path that the file's own references use. */
-static bool
-own_destination(const struct listed *f, struct destination *out)
+/* The environments that the file's own references use; none, where one of them may be anybody's. */
+static int
+own_name(struct environments *all, const struct listed *f, struct destination *out,
+    struct error *err)
+{
+	struct named n = { .count = 0 };
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < f->held.use_count; i++) {
+		const struct use *u = &f->held.uses[i];
+
+		if (f->face.entries[u->entry].shadowed)
+			continue;
+		if (u->environment == NULL) {
+			n.count = 0;
+			break;
+		}
+		rc = named_add(&n, u->environment->path, err);
+	}
+	return named_end(&n, all, rc, &out->one, &out->other, err);
+}
+
+/* The environment and the path that the file's own references use: 1; 0: it has none. */
+static int
+own_destination(struct environments *all, const struct listed *f, struct destination *out,
+    struct error *err)
 {
 	const struct use *first = NULL, *u;
-	bool several = false, one_path = true;
+	bool one_path = true;
 
 	for (size_t i = 0; i < f->held.use_count; i++) {
 		u = &f->held.uses[i];
@@ -672,21 +695,17 @@ own_destination(const struct listed *f, struct destination *out)
 			first = u;
 		/* One that is unknown may be anybody's. */
 		if (u->environment == NULL || u->environment != first->environment) {
-			several = out->refers = true;
-			out->one = first->environment != NULL ? first->environment->path : NULL;
-			out->other = u->environment != NULL ? u->environment->path : NULL;
-			break;
+			out->refers = true;
+			return own_name(all, f, out, err) != 0 ? -1 : 1;
 		}
 		one_path = one_path && u->remote == first->remote;
 	}
 	if (first == NULL)
-		return false;
-	if (several)
-		return true;
+		return 0;
 	out->environment = first->environment;
 	out->remote = one_path ? first->remote : environment_remote(first->environment);
 	out->kind = out->remote != NULL ? DESTINATION_KNOWN : DESTINATION_ASK;
-	return true;
+	return 1;
 }
 
 int
@@ -696,10 +715,11 @@ estate_destination(const struct estate *e, const struct estate_file *file,
 	const struct listed *f = (const struct listed *)file;
 	struct environments *all = e->environments;
 	struct destination own = { .kind = DESTINATION_ASK };
-	bool refers = own_destination(f, &own);
-	int rc;
+	int refers = own_destination(all, f, &own, err), rc;
 
 	*out = (struct destination){ .kind = DESTINATION_ASK };
+	if (refers == -1)
+		return -1;
 	if ((out->environment = environments_only(all)) != NULL) {
 		out->remote = own.environment == out->environment && own.remote != NULL ?
 		    own.remote : environment_remote(out->environment);
@@ -716,7 +736,7 @@ estate_destination(const struct estate *e, const struct estate_file *file,
 			out->kind = DESTINATION_KNOWN;
 		return 0;
 	}
-	if (refers) {
+	if (refers == 1) {
 		*out = own;
 		return 0;
 	}

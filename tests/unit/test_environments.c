@@ -37,6 +37,15 @@ resolved(const struct estate *e, const char *config, const char *text)
 	return x;
 }
 
+static struct destination
+destination(const struct estate *e, const char *path)
+{
+	struct destination to;
+
+	assert_int_equal(estate_destination(e, file_of(e, path), &to, NULL), 0);
+	return to;
+}
+
 static void
 assert_unknown(const struct estate *e, const char *config, enum environment_doubt doubt,
     const char *one, const char *other)
@@ -342,9 +351,10 @@ test_a_section_wins(void **state)
 static void
 test_sections_that_disagree_or_lead_nowhere(void **state)
 {
-	struct told t = { .count = 2, .sections = {
+	struct told t = { .count = 3, .sections = {
 		{ .name = "one", .secrets_file = "one.properties" },
-		{ .name = "two", .secrets_file = "two.properties", .files = "x.*" } } };
+		{ .name = "two", .secrets_file = "two.properties", .files = "x.*" },
+		{ .name = "three", .secrets_file = "three.properties", .files = "x.*" } } };
 	const struct environment_source s = { .sections = told_sections, .cookie = &t };
 	struct estate *e;
 
@@ -352,10 +362,14 @@ test_sections_that_disagree_or_lead_nowhere(void **state)
 	assert_non_null(getcwd(t.folder, sizeof(t.folder)));
 	put("one.properties", MODERN);
 	put("two.properties", MODERN);
+	put("three.properties", MODERN);
 	put("x.properties", AT("/srv/s", ENTRY));
 	put("y.properties", AT("/srv/s", ENTRY));
 	e = scanned_paths(here, 1, &s);
-	assert_unknown(e, "x.properties", DOUBT_SECTIONS, "one.properties", "two.properties");
+	assert_unknown(e, "x.properties", DOUBT_SECTIONS, "one.properties, two.properties",
+	    "and three.properties");
+	assert_string_equal(destination(e, "x.properties").one, "one.properties, two.properties");
+	assert_string_equal(destination(e, "x.properties").other, "three.properties");
 	assert_entry(e, "y.properties", STATE_SEALED, "one.properties");
 	estate_free(e);
 	t.count = 1;
@@ -727,15 +741,6 @@ test_references_of_several_environments_in_one_value(void **state)
 
 /* --- where to seal --- */
 
-static struct destination
-destination(const struct estate *e, const char *path)
-{
-	struct destination to;
-
-	assert_int_equal(estate_destination(e, file_of(e, path), &to, NULL), 0);
-	return to;
-}
-
 static void
 assert_destination(const struct estate *e, const char *path, enum destination_kind kind,
     const char *secrets, const char *remote)
@@ -782,6 +787,7 @@ test_where_to_seal(void **state)
 	assert_string_equal(destination(e, "a/both.properties").one, "a/secrets.properties");
 	assert_string_equal(destination(e, "a/both.properties").other, "b/secrets.properties");
 	assert_destination(e, "a/odd.properties", DESTINATION_ASK, NULL, NULL);
+	assert_null(destination(e, "a/odd.properties").other);
 	assert_destination(e, "a/deep/none.properties", DESTINATION_KNOWN, "a/secrets.properties",
 	    "/srv/a");
 	/* It notes two paths, and its environment uses one. */
@@ -792,6 +798,46 @@ test_where_to_seal(void **state)
 	assert_destination(e, "none.properties", DESTINATION_ASK, NULL, NULL);
 	assert_non_null(destination(e, "none.properties").other);
 	estate_free(e);
+}
+
+/* Each once, in the order of the references; of many the first, and how many more. */
+static void
+test_each_of_several_destinations_is_named(void **state)
+{
+	struct estate *e;
+	struct buf three, nine, secrets;
+	char name[] = "e0/secrets.properties";
+
+	(void)state;
+	buf_init(&three, 65536);
+	buf_init(&nine, 65536);
+	buf_init(&secrets, 65536);
+	for (int i = 0; i < 18; i++) {
+		buf_printf(&nine, "k%d=${securepass:/srv/%d:" ENTRY "}\n", i, i % 9);
+		if (i % 9 < 3)
+			buf_printf(&three, "k%d=${securepass:/srv/%d:" ENTRY "}\n", i, i % 9);
+		if (i >= 9)
+			continue;
+		buf_clear(&secrets);
+		buf_printf(&secrets, "%s_propseal.remote.0 = /srv/%d\n", MODERN, i);
+		name[1] = (char)('0' + i);
+		put(name, buf_cstr(&secrets));
+	}
+	put("three.properties", buf_cstr(&three));
+	put("nine.properties", buf_cstr(&nine));
+	e = scanned();
+	assert_destination(e, "three.properties", DESTINATION_ASK, NULL, NULL);
+	assert_string_equal(destination(e, "three.properties").one,
+	    "e0/secrets.properties, e1/secrets.properties");
+	assert_string_equal(destination(e, "three.properties").other, "e2/secrets.properties");
+	assert_string_equal(destination(e, "nine.properties").one,
+	    "e0/secrets.properties, e1/secrets.properties, e2/secrets.properties, "
+	    "e3/secrets.properties, e4/secrets.properties, e5/secrets.properties");
+	assert_string_equal(destination(e, "nine.properties").other, "3 more");
+	estate_free(e);
+	buf_release(&secrets);
+	buf_release(&nine);
+	buf_release(&three);
 }
 
 /* Nobody's references are there, or only those of another folder. */
@@ -875,6 +921,7 @@ main(void)
 		IN_FOLDER(test_one_that_cannot_be_read_is_not_passed_over),
 		IN_FOLDER(test_references_of_several_environments_in_one_value),
 		IN_FOLDER(test_where_to_seal),
+		IN_FOLDER(test_each_of_several_destinations_is_named),
 		IN_FOLDER(test_a_destination_that_nothing_names_is_only_proposed),
 		IN_FOLDER(test_sections_and_flags_name_the_destination)
 	};

@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "document/document.h"
 #include "document/jaas.h"
+#include "document/scope.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "file/file.h"
@@ -322,11 +323,12 @@ compare_goals(const void *one, const void *other)
 
 /* The name of the edit's sealed entry, as it is told and looked for. */
 static void
-pending_name(const struct estate_file *f, const struct estate_entry *e, struct buf *out)
+pending_name(const struct model *m, const struct estate_file *f, const struct estate_entry *e,
+    struct buf *out)
 {
 	buf_clear(out);
-	configuration_append_name(file_basename(f->path), document_format_of(f->path), e->key,
-	    e->key_len, out);
+	configuration_append_name(file_basename(f->path), scope_format(estate_scope(m->estate),
+	    f->path), e->key, e->key_len, out);
 }
 
 /* What becomes of an edit that is on; ${after}: another file of its base name goes there. */
@@ -342,7 +344,7 @@ pending_judge_edit(struct pending *p, const struct pending_group *g, struct pend
 	} else if (marks_has(p->taken, g->file->path, e->key, e->key_len)) {
 		edit->fate = PENDING_TAKEN;
 	} else {
-		pending_name(g->file, e, name);
+		pending_name(p->model, g->file, e, name);
 		edit->unchecked = x->master != NULL && !marks_has(p->checked, g->file->path,
 		    e->key, e->key_len) && secrets_file_find(x->secrets,
 		    (const char *)name->data, name->len) != DOCUMENT_NONE;
@@ -427,7 +429,7 @@ pending_other(const struct app *a, const struct pending_group *g, const struct p
 			return other->file;
 	}
 	buf_init(&name, NAME_MAX_BYTES);
-	pending_name(g->file, &g->file->entries[edit->entry], &name);
+	pending_name(a->model, g->file, &g->file->entries[edit->entry], &name);
 	i = 0;
 	do {
 		if (!selection_referrer(a, g->environment, (const char *)name.data, name.len, i++,

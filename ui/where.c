@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +7,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "document/document.h"
+#include "document/scope.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "file/file.h"
@@ -75,12 +76,23 @@ section_check(const char *what, const char *text, bool is_name, struct error *er
 	return error_hint(err, "it has no blank at its ends, and none of ; # \" ' [ ]");
 }
 
+/* Is what was asked for a file, and not a folder? */
+static bool
+where_is_file(const struct app *a)
+{
+	const char *path = a->options->paths[0];
+	struct file_id id;
+
+	return file_identify(path, &id, NULL) == 0 && id.exists ? !S_ISDIR(id.mode) :
+	    scope_format(a->options->scope, path) != NULL;
+}
+
 /* The folder that was asked for. */
 static int
 section_root(const struct app *a, struct buf *out, struct error *err)
 {
 	const char *path = a->options->paths[0];
-	char *folder = document_format_of(path) != NULL ? file_folder(path) : strdup(path);
+	char *folder = where_is_file(a) ? file_folder(path) : strdup(path);
 	int rc = folder == NULL ? error_memory(err) : 0;
 
 	if (rc == 0) {
@@ -343,7 +355,7 @@ where_suggest(struct where *w, const struct app *a)
 	if (g != NULL && g->folder != NULL) {
 		folder = g->folder;
 		len = strlen(folder);
-	} else if (document_format_of(folder) != NULL) {
+	} else if (where_is_file(a)) {
 		while (len > 0 && folder[len - 1] != '/')
 			len--;
 	}

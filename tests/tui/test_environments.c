@@ -594,6 +594,33 @@ collision_of_a_json_key_is_seen_too(void **state)
 	fixture_assert_in_file(f, "five/c1/more/j.json", "other");
 }
 
+/* By the format that the file has here, and not by an ending that says none. */
+static void
+collision_is_seen_whatever_the_ending(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	fixture_write(f, "propseal.ini", "[files]\npatterns = *.properties *.tpl=json\n");
+	shell(f, "cd five/c%d && mkdir more && echo '{\"a.password\":\"one\"}' >j.tpl && "
+	    "echo '{\"a.password\":\"other\"}' >more/j.tpl && $P file encrypt --config-file "
+	    "j.tpl --local-secrets-file secrets.properties --remote-secrets-file "
+	    "/etc/c1/secrets.properties --master-key-file ../../key1", 1);
+	v = open_five(f);
+	type_line(v, "/more");
+	vt_key(v, "a");
+	vt_key(v, "p");
+	vt_assert_has(v, "1 edit in 1 file");
+	unlock(v, 1);
+	see(v, "0 edits in 0 files, 1 collides");
+	vt_key(v, KEY_HOME);
+	vt_type(v, "jj");
+	vt_assert_has(v, "Collides with c1/j.tpl");
+	vt_key(v, "u");
+	fixture_leave(v);
+	fixture_assert_in_file(f, "five/c1/more/j.tpl", "other");
+}
+
 static void
 damaged_value_is_so_in_its_own_only(void **state)
 {
@@ -670,6 +697,7 @@ main(void)
 		FIVE_TEST(collision_names_both_files_and_leaves_one_out),
 		FIVE_TEST(collision_is_a_row_of_the_pending_set),
 		FIVE_TEST(collision_of_a_json_key_is_seen_too),
+		FIVE_TEST(collision_is_seen_whatever_the_ending),
 		FIVE_TEST(damaged_value_is_so_in_its_own_only),
 	};
 

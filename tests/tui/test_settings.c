@@ -195,10 +195,32 @@ two_keys_are_bound_and_given_away(void **state)
 	vt_free(v);
 }
 
+/* A file that was asked for is one, whatever its name ends in. */
+static void
+a_file_of_another_ending_is_no_folder(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture_start s = { .args = { "fresh/odd.tpl" } };
+	struct vt *v;
+
+	fixture_write(f, "propseal.ini", "[files]\npatterns = *.tpl=properties\n");
+	fixture_write(f, "fresh/odd.tpl", "ssl.key.password=odd\n");
+	v = fixture_run(f, &s);
+	vt_settle(v);
+	vt_key(v, "G");
+	vt_key(v, KEY_ENTER);
+	see(v, "fresh/secrets.properties");
+	vt_assert_lacks(v, "odd.tpl/");
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	fixture_leave(v);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(a_file_of_another_ending_is_no_folder),
 		FIXTURE_TEST(keys_are_those_of_the_file),
 		FIXTURE_TEST(monochrome_uses_no_colour),
 		FIXTURE_TEST(light_theme_has_no_yellow_and_no_cyan),

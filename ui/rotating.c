@@ -88,6 +88,67 @@ rotating_close(struct rotating *t)
 	free(t->told);
 }
 
+/* --- what is said of a row --- */
+
+static void
+say_environment(const struct rotating_environment *x, struct buf *out)
+{
+	buf_printf(out, "%zu sealed %s", x->entries, x->entries == 1 ? "entry" : "entries");
+	if (x->looked)
+		buf_printf(out, " and %zu %s: all open with the present key. ", x->references,
+		    x->references == 1 ? "reference" : "references");
+	else
+		buf_append_str(out, "; whether all open with the present key is seen next. ");
+	buf_append_str(out, x->on ? "Its keys will be new." : "It keeps its keys unless it is "
+	    "ticked.");
+}
+
+static void
+say_session_file(const struct rotation_file *f, struct buf *out)
+{
+	static const char *const states[] = {
+		[ROTATION_FILE_PENDING] = "It is as it was, under its old keys.",
+		[ROTATION_FILE_APPLIED] = "It is changed; each was read back and opened with the "
+		    "new key.",
+		[ROTATION_FILE_VERIFIED] = "All open with the new key, and each value is what it "
+		    "was.",
+		[ROTATION_FILE_ROLLED_BACK] = "It has its old keys again.",
+		[ROTATION_FILE_SKIPPED] = "It is left out of this rotation, and keeps its keys.",
+		[ROTATION_FILE_FAILED] = "It is not changed.",
+	};
+
+	buf_printf(out, "%zu sealed %s. %s", f->entries, f->entries == 1 ? "entry" : "entries",
+	    states[f->state]);
+}
+
+void
+rotating_say_row(const struct rotating *t, const struct rotating_row *r, struct buf *out)
+{
+	static const char *const kinds[] = {
+		[ROTATING_ROW_MASTER] = "A new master key wraps the data keys of what is ticked "
+		    "below. The sealed values stay as they are.",
+		[ROTATING_ROW_COMMON] = "All that is ticked gets the same new master key; without "
+		    "this each gets one of its own.",
+		[ROTATING_ROW_DATA] = "Every value is sealed again under a new data key: for a key "
+		    "that somebody may have seen, and for values in the old CBC form.",
+		[ROTATING_ROW_KEY] = "Enter shows the new master key. Its last characters, typed, "
+		    "prove that it is saved, and tick this.",
+		[ROTATING_ROW_HOST] = "Every service that reads the file gets it in place of the "
+		    "old one: as a variable, a file or a credential.",
+		[ROTATING_ROW_END] = "The steps before tick this.",
+		[ROTATING_ROW_OTHER] = NULL,
+	};
+
+	if (r == NULL)
+		buf_append_str(out, "A heading: each of its rows says what becomes of it.");
+	else if (r->kind == ROTATING_ROW_ENVIRONMENT)
+		say_environment(vec_at(&t->environments, r->index), out);
+	else if (r->kind == ROTATING_ROW_FILE)
+		say_session_file(rotation_file(t->session, r->index), out);
+	else if (kinds[r->kind] != NULL)
+		buf_append_str(out, kinds[r->kind]);
+}
+
 /* --- the session as it is --- */
 
 enum rotating_step

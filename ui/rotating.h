@@ -95,6 +95,9 @@ struct rotating {
 };
 
 void rotating_open(struct rotating *t);
+
+/* What is to be known of a row (NULL: of a heading) that has no words of its own. */
+void rotating_say_row(const struct rotating *t, const struct rotating_row *r, struct buf *out);
 void rotating_close(struct rotating *t);
 
 /* Wipe what is held of new keys. */

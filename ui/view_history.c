@@ -371,6 +371,57 @@ history_say_facts(struct words *w, const struct trail_change *c)
 		words_fact(w, "in", "%s", c->environment);
 }
 
+/* The same in a line or two, where only the second pane is there beside it. */
+static void
+history_say_line(const struct trail_change *c, struct buf *out)
+{
+	buf_printf(out, "Change %llu: %s%s", (unsigned long long)c->n,
+	    trail_outcome_name(c->outcome), c->running ? ", it goes on" : "");
+	if (c->end_ms > 0)
+		buf_printf(out, " in %lld.%03lld s", (long long)(c->end_ms - c->ms) / 1000,
+		    (long long)(c->end_ms - c->ms) % 1000);
+	if (c->environment != NULL) {
+		buf_append_str(out, "; environment ");
+		text_append_visible(out, c->environment, strlen(c->environment));
+	}
+	buf_append_str(out, ".\n");
+}
+
+/* What became of the changes of a day. */
+static void
+history_say_day(const struct history *h, size_t day, struct buf *out)
+{
+	const size_t count = history_day(h, day)->count;
+	bool first = true;
+
+	buf_printf(out, "%zu %s: ", count, count == 1 ? "change" : "changes");
+	for (enum trail_outcome o = TRAIL_UNKNOWN; o <= TRAIL_FAILED; o++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < count; i++)
+			n += history_change(h, day, i)->outcome == o;
+		if (n > 0)
+			buf_printf(out, "%s%zu %s", first ? "" : ", ", n, trail_outcome_name(o));
+		first = first && n == 0;
+	}
+	buf_append_str(out, ".\n");
+}
+
+static void
+history_say_span(const struct history *h, size_t day, struct buf *out)
+{
+	const size_t count = history_day(h, day)->count;
+	char first[TIME_TEXT], last[TIME_TEXT];
+
+	time_text(history_change(h, day, count - 1)->ms, TIME_SPACED, first);
+	time_text(history_change(h, day, 0)->ms, TIME_SPACED, last);
+	if (count == 1)
+		buf_printf(out, "At %s UTC.\n", first + strlen("2026-01-31 "));
+	else
+		buf_printf(out, "From %s to %s UTC.\n", first + strlen("2026-01-31 "),
+		    last + strlen("2026-01-31 "));
+}
+
 static void
 history_say(struct app *a, struct words *w)
 {
@@ -379,8 +430,12 @@ history_say(struct app *a, struct words *w)
 	char time[TIME_TEXT];
 
 	if (c == NULL) {
-		if (row != NULL)
+		if (row != NULL) {
 			buf_append_str(&w->place, history_day(a->history, row->group)->name);
+			if (!a->layout.two_panes)
+				history_say_day(a->history, row->group, &w->text);
+			history_say_span(a->history, row->group, &w->text);
+		}
 		return;
 	}
 	time_text(c->ms, TIME_SPACED, time);
@@ -389,28 +444,36 @@ history_say(struct app *a, struct words *w)
 	    c->host != NULL ? c->host : "?");
 	buf_printf(&w->name, "%s", c->command != NULL ? c->command : "?");
 	history_say_facts(w, c);
-	/* The second pane says it. */
+	/* Else the second pane says it, and the third has the facts. */
 	if (!a->layout.two_panes)
 		say_change(a, c, &w->text);
+	else if (!a->layout.three_panes)
+		history_say_line(c, &w->text);
 }
 
 static void
 history_draw_right(struct app *a)
 {
 	const struct rect *head = &a->layout.right_head, *r = &a->layout.right;
+	const struct outline_row *row = outline_at(&a->history->panes.left);
 	const struct trail_change *c = history_selected(a);
 	struct rect room = { r->y, r->x + 1, r->h, r->w - 2 };
 	struct buf text;
 
-	if (c == NULL)
+	if (row == NULL)
 		return;
 	if (head->h > 0)
 		canvas_text(head->y, head->x + 1, head->w - 2, a->history->panes.right_active ?
-		    STYLE_HEAD : STYLE_NOTE, "this change");
+		    STYLE_HEAD : STYLE_NOTE, c != NULL ? "this change" : "this day");
 	buf_init(&text, TEXT_MAX);
-	buf_printf(&text, "Change %llu: %zu %s in %zu %s\n", (unsigned long long)c->n, keys_of(c),
-	    keys_of(c) == 1 ? "key" : "keys", c->files.len, c->files.len == 1 ? "file" : "files");
-	say_change(a, c, &text);
+	if (c != NULL) {
+		buf_printf(&text, "Change %llu: %zu %s in %zu %s\n", (unsigned long long)c->n,
+		    keys_of(c), keys_of(c) == 1 ? "key" : "keys", c->files.len,
+		    c->files.len == 1 ? "file" : "files");
+		say_change(a, c, &text);
+	} else {
+		history_say_day(a->history, row->group, &text);
+	}
 	canvas_wrapped(&room, r->y, STYLE_TEXT, buf_cstr(&text));
 	buf_release(&text);
 }

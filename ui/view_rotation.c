@@ -875,6 +875,8 @@ rotation_say(struct app *a, struct words *w)
 	/* Else the second pane says it. */
 	if (!a->layout.two_panes || shows_diff(t))
 		say_step(a, &w->text);
+	else if (w->text.len == 0)
+		rotating_say_row(t, r, &w->text);
 }
 
 static void

@@ -285,6 +285,13 @@ screens(void **state)
 	vt_key(v, "j");
 	vt_assert_has(v, "ana");
 	golden_assert_sizes(v, "history");
+	/* A heading has its own, and no pane is left empty. */
+	vt_resize(v, 40, 120);
+	vt_key(v, KEY_HOME);
+	vt_assert_has(v, "this day");
+	vt_assert_has(v, "2 changes: 2 done.");
+	vt_assert_has(v, " From 03:04:05 to 03:04:05 UTC.");
+	vt_type(v, "jj");
 	vt_resize(v, 50, 200);
 	vt_assert_has(v, "host        eu-ops1, process ");
 	vt_assert_has(v, "outcome     done");

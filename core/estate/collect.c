@@ -157,9 +157,10 @@ collect_leave_out(struct collection *x, size_t self)
 	x->others++;
 }
 
-/* ${hidden}: a remark hides the value, which is as a secret then. */
+/* ${hidden}: a remark hides the value, which is as a secret then; but what was cut off from one
+ * is not to be sealed under a key that it does not have. */
 static int
-add_entry(struct collection *x, const struct document *d, size_t i, bool hidden)
+add_entry(struct collection *x, const struct document *d, size_t i, const struct remark *hidden)
 {
 	size_t len, self = x->entries.len;
 	struct clear_count found = { 0 };
@@ -173,7 +174,7 @@ add_entry(struct collection *x, const struct document *d, size_t i, bool hidden)
 	else if (clear_in_entry(x->rules, d, i, &x->value, &found, NULL) != 0)
 		return -1;
 	/* Most are nothing: no copy, and nobody asks what shadows them. */
-	if (x->brief && !hidden && !found.jaas && !found.sensitive && found.clear == 0 &&
+	if (x->brief && hidden == NULL && !found.jaas && !found.sensitive && found.clear == 0 &&
 	    !(x->may_refer && reference_may_be_in(d, i))) {
 		x->others++;
 		return 0;
@@ -185,8 +186,8 @@ add_entry(struct collection *x, const struct document *d, size_t i, bool hidden)
 	if (!e->shadowed && found.jaas && add_options(x, d, i, &parts) != 0)
 		return -1;
 	e = vec_at(&x->entries, self);
-	e->sensitive = !parts && (hidden || found.sensitive);
-	e->clear = !parts && (hidden || found.clear > 0);
+	e->sensitive = !parts && (hidden != NULL || found.sensitive);
+	e->clear = !parts && (hidden != NULL ? hidden->level != REMARK_PART : found.clear > 0);
 	/* Its parts say all. */
 	if (parts || !reference_may_be_in(d, i))
 		return 0;
@@ -317,7 +318,7 @@ collect_entries(struct collection *x, const struct document *d, struct collected
 		if (hidden != NULL && hidden->hides_key)
 			continue;
 		self = x->entries.len;
-		rc = add_entry(x, d, i, hidden != NULL);
+		rc = add_entry(x, d, i, hidden);
 		if (rc == 0)
 			collect_leave_out(x, self);
 	}

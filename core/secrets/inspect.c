@@ -312,8 +312,9 @@ inspect_add_rest(struct inspecting *x, size_t from, size_t end, bool jaas)
 	for (rest.entry = from; rc == 0 && rest.entry < end; rest.entry++) {
 		raw = document_raw_value(x->d, rest.entry, &n);
 		key = document_key(x->d, rest.entry, &len);
+		/* A reference has the name of an option before it, and what it names is in use. */
 		rest.hides_key = !jaas || !(text_contains_nocase(key, len, "loginmodule") ||
-		    (n > 0 && (raw[0] == '"' || raw[0] == '\'')));
+		    (n > 0 && (raw[0] == '"' || raw[0] == '\'')) || inspect_begins(raw, n, "${"));
 		rest.line = document_line(x->d, rest.entry);
 		rc = inspect_add(x, &rest);
 	}

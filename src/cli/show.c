@@ -297,7 +297,9 @@ show_look(struct show *s, size_t i, const struct remark *hidden, struct show_ent
 		return -1;
 	if (is_ciphertext(d, i))
 		found = (struct clear_count){ 0 };
-	e->clear = hidden != NULL && found.clear == 0 ? 1 : found.clear;
+	/* What was cut off is a part of the one that is counted where it begins. */
+	e->clear = hidden != NULL && hidden->level != REMARK_PART && found.clear == 0 ? 1 :
+	    found.clear;
 	e->sensitive = hidden != NULL || found.sensitive;
 	if (hidden != NULL && hidden->hides_key && !s->reveal) {
 		e->key = MASK_TEXT;

@@ -199,6 +199,35 @@ case_a_secret_in_a_line_that_a_later_one_hides() {
 	expect_err 'nothing was changed'
 }
 
+# Sealed under the keys of its lines, it would be no part of the value any more, and an orphan.
+case_seal_leaves_what_was_cut_off() {
+	printf '%s\n' "a.sasl.jaas.config=$login \\ " '  username="u" \' '  password="CANARY-a";' \
+	    "b.sasl.jaas.config=$login" '  username="u"' '  password="CANARY-b";' \
+	    'c.password=CANARYc' >j.properties
+	run file show j.properties
+	expect_no CANARY
+	run seal j.properties --yes --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote"
+	expect_rc 1
+	expect_in j.properties 'password="CANARY-a";'
+	expect_in j.properties 'password="CANARY-b";'
+	expect_not_in j.properties CANARYc
+}
+
+# A blank that came behind the backslash later makes no orphan of what is referred to.
+case_a_reference_in_what_was_cut_off_is_in_use() {
+	printf '%s\n' "a.sasl.jaas.config=$login username=\"u\" \\" '  password="CANARY";' \
+	    >j.properties
+	on j.properties encrypt
+	expect_rc 0
+	sed -i '1s/\\$/\\ /' j.properties
+	run file verify j.properties --local-secrets-file sec.properties
+	expect_out 'there is a blank behind the backslash'
+	expect_out '1 reference in 1 file, 0 dangling, 0 orphans'
+	run file show j.properties
+	expect_no CANARY
+}
+
 case_another_secret_on_the_next_line() {
 	printf 'ssl.key.password=\n  CANARY\nz=1\n' >s.properties
 	refused s.properties 'the next line is read as another key'

@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "common/args.h"
 #include "common/report.h"
 #include "document/document.h"
+#include "document/scope.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "plan/configuration.h"
@@ -343,9 +345,24 @@ verify_inspect(const struct secrets_file *s, const char *path, const struct opti
 	return rc;
 }
 
+/* Is the entry one of a file of a name that is passed over below folders? */
+static bool
+verify_passes_over(const struct scope *scope, const char *name, size_t len)
+{
+	const char *slash = memchr(name, '/', len);
+	char base[NAME_MAX + 1];
+	size_t n = slash != NULL ? (size_t)(slash - name) : 0;
+
+	if (n == 0 || n >= sizeof(base))
+		return false;
+	memcpy(base, name, n);
+	base[n] = '\0';
+	return scope_format(scope, base) == NULL;
+}
+
 /* Sealed entries that no configuration refers to, or none of which that is known. */
 static void
-find_orphans(const struct environment *x, struct verify_report *r)
+find_orphans(const struct environment *x, const struct scope *scope, struct verify_report *r)
 {
 	const struct document *d = secrets_file_document(x->secrets);
 	enum environment_use use;
@@ -362,7 +379,11 @@ find_orphans(const struct environment *x, struct verify_report *r)
 		if (use == USE_PERHAPS)
 			error_set(&err, ERROR_NONE, "not known to be unused: %s:%zu may mean it",
 			    path, line);
-		else
+		else if (verify_passes_over(scope, name, len)) {
+			use = USE_PERHAPS;
+			error_set(&err, ERROR_NONE, "not known to be unused: files of this name "
+			    "are not looked at, unless patterns in propseal.ini names them");
+		} else
 			error_set(&err, ERROR_NONE, "no configuration file given here refers to "
 			    "it");
 		error_place(&err, x->path, document_line(d, i));
@@ -397,7 +418,8 @@ check_estate(const struct options *o, const struct estate *e, struct verify_repo
 
 /* Each secrets file: what can be opened, and what nothing refers to. */
 static int
-check_environments(const struct environments *all, struct verify_report *r, struct error *err)
+check_environments(const struct environments *all, const struct scope *scope,
+    struct verify_report *r, struct error *err)
 {
 	const char *named = r->file;
 	int rc = 0;
@@ -417,7 +439,7 @@ check_environments(const struct environments *all, struct verify_report *r, stru
 		else
 			r->locked += secrets_file_sealed_count(x->secrets) > 0;
 		if (r->has_paths && x->found)
-			find_orphans(x, r);
+			find_orphans(x, scope, r);
 	}
 	r->file = named;
 	return rc;
@@ -494,7 +516,7 @@ commands_verify(const struct options *o)
 	    CHECKS_PLAIN);
 	e = scan_references(o, all ? here : o->args, all ? 1 : o->arg_count, &err);
 	if (e != NULL && verify_open(o, e, &r, &err) == 0 &&
-	    check_environments(estate_environments(e), &r, &err) == 0 &&
+	    check_environments(estate_environments(e), config_scope(o->config), &r, &err) == 0 &&
 	    check_estate(o, e, &r, &err) == 0)
 		rc = verify_report_write(&r, &err);
 	rc = rc == 0 ? verify_report_status(&r) : report_error(&err);

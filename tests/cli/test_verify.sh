@@ -198,4 +198,18 @@ case_a_merge_conflict_is_refused() {
 	expect_unchanged
 }
 
+# Sealed with --config-format, its file is none that verify looks at below a folder.
+case_an_entry_of_a_file_that_is_passed_over_is_no_orphan() {
+	echo 'sasl.password=CANARY' >client.config
+	on client.config encrypt --config-format properties
+	expect_rc 0
+	run file verify .
+	expect_out 'perhaps-used: "client.config/sasl.password": not known to be unused'
+	expect_out ' 0 orphans, 1 perhaps used'
+	printf '[files]\npatterns = *.properties *.config=properties\n' >named.ini
+	PROPSEAL_CONFIG=named.ini run file verify .
+	expect_rc 0
+	expect_no 'perhaps-used'
+}
+
 run_cases "$@"

@@ -30,12 +30,12 @@ struct vec;
 struct environment {
 	const char *name;		/* of its section, else its folder below the root */
 	const char *path;		/* of its secrets file, as it was found */
-	bool found;			/* below the roots, or named; else a reference led to it */
 	struct secrets_file *secrets;	/* NULL: it is not there, or cannot be read; or not held
 				 * (environments_set_lean) */
 	struct error *problem;		/* why; NULL: it can */
 	struct key *master;		/* NULL: locked */
 	char fingerprint[MAC_FINGERPRINT];	/* of the master key, "" while locked */
+	bool found;			/* below the roots, or named; else a reference led to it */
 };
 
 /* [environment NAME] of a propseal.ini, as whoever reads it hands it in; paths

@@ -47,7 +47,7 @@ count_neighbours(const struct environments *e)
 	size_t *n;
 
 	for (size_t i = 0; out != NULL && i < e->all.len; i++) {
-		const char *real = position_at(known_at(e, i), 0)->real;
+		const char *real = known_at(e, i)->first.real;
 
 		if (!known_at(e, i)->face.found)
 			continue;
@@ -64,7 +64,7 @@ count_neighbours(const struct environments *e)
 static bool
 shares_folder(const struct map *neighbours, const struct known *k)
 {
-	const char *real = position_at(k, 0)->real;
+	const char *real = k->first.real;
 	size_t n = 0;
 
 	(void)map_get(neighbours, real, strlen(real), &n);
@@ -89,6 +89,24 @@ section_name(struct environments *e, const struct known *k)
 	if (e->lean)
 		folder_free(f);
 	return name;
+}
+
+/* Call it by the text.  A former name may still be shown, and stays; without memory it does. */
+static void
+known_call(struct known *k, const char *text)
+{
+	char *copy = strcmp(k->face.name, text) != 0 ? strdup(text) : NULL, **former;
+
+	if (copy == NULL)
+		return;
+	if (k->face.name != k->face.path) {
+		if ((former = vec_push(&k->all->texts)) == NULL) {
+			free(copy);
+			return;
+		}
+		*former = (char *)(uintptr_t)k->face.name;
+	}
+	k->face.name = copy;
 }
 
 int
@@ -117,9 +135,9 @@ environments_settle(struct environments *e, struct error *err)
 				buf_append_char(&name, '/');
 				buf_append_str(&name, file_basename(k->face.path));
 			}
-			text = environments_intern(e, buf_cstr(&name), name.len);
+			text = buf_cstr(&name);
 		}
-		k->face.name = text != NULL ? text : k->face.path;
+		known_call(k, text);
 	}
 	buf_release(&name);
 	map_free(neighbours);

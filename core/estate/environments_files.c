@@ -14,18 +14,11 @@
 #include "secrets/secrets_file.h"
 
 #define ENVIRONMENTS_MAX 100000
-#define POSITIONS_MAX 100000
 
 struct known *
 known_at(const struct environments *e, size_t i)
 {
 	return *(struct known **)vec_at(&e->all, i);
-}
-
-const struct position *
-position_at(const struct known *k, size_t i)
-{
-	return vec_at(&k->positions, i);
 }
 
 struct environments *
@@ -62,12 +55,14 @@ known_free(struct known *k)
 	environment_lock(&k->face);
 	secrets_file_free(k->face.secrets);
 	free(k->face.problem);
-	for (size_t i = 0; i < k->positions.len; i++) {
-		free(position_at(k, i)->path);
-		free(position_at(k, i)->real);
+	if (k->face.name != k->face.path)
+		free((char *)(uintptr_t)k->face.name);
+	free(k->first.path);
+	for (struct position *next, *p = k->first.next; p != NULL; p = next) {
+		next = p->next;
+		free(p->path);
+		free(p);
 	}
-	vec_release(&k->positions);
-	free(k->noted);
 	free(k->counts);
 	map_free(k->references);
 	map_free(k->around);
@@ -128,20 +123,28 @@ environments_forget(struct environments *e)
 static int
 add_position(struct known *k, const char *path, struct error *err)
 {
-	char *folder = file_folder(path), *copy = strdup(path);
-	char *real = folder != NULL ? folder_real(folder) : NULL;
-	struct position *p = real != NULL && copy != NULL ? vec_push(&k->positions) : NULL;
+	char *folder = file_folder(path), *real = folder != NULL ? folder_real(folder) : NULL;
+	struct position *p = k->first.path == NULL ? &k->first : calloc(1, sizeof(*p)), *last;
+	const size_t n = strlen(path) + 1, m = real != NULL ? strlen(real) + 1 : 0;
+	char *block = real != NULL && p != NULL ? malloc(n + m) : NULL;
 
-	free(folder);
-	if (p == NULL) {
-		free(real);
-		free(copy);
-		return error_memory(err);
+	if (block != NULL) {
+		memcpy(block, path, n);
+		p->path = block;
+		p->real = memcpy(block + n, real, m);
 	}
-	p->path = copy;
-	p->real = real;
-	k->face.path = position_at(k, 0)->path;
-	return 0;
+	free(folder);
+	free(real);
+	if (p == &k->first) {
+		k->face.path = block;
+	} else if (block == NULL) {
+		free(p);
+	} else {
+		for (last = &k->first; last->next != NULL; last = last->next)
+			;
+		last->next = p;
+	}
+	return block != NULL ? 0 : error_memory(err);
 }
 
 static struct place
@@ -187,8 +190,8 @@ known_at_path(const struct environments *e, const char *path)
 	if (at != NULL)
 		return *at;
 	for (size_t i = 0; i < e->all.len; i++)
-		for (size_t j = 0; j < known_at(e, i)->positions.len; j++)
-			if (strcmp(position_at(known_at(e, i), j)->path, path) == 0)
+		for (const struct position *p = &known_at(e, i)->first; p != NULL; p = p->next)
+			if (strcmp(p->path, path) == 0)
 				return known_at(e, i);
 	return NULL;
 }
@@ -237,15 +240,20 @@ known_rest(struct known *k, struct error *err)
 {
 	struct secrets_file *s = k->face.secrets;
 	size_t n = secrets_file_remote_count(s);
+	struct buf noted;
 
-	if (n > 0 && (k->noted = calloc(n + 1, sizeof(*k->noted))) == NULL)
-		return error_memory(err);
+	/* Most note the same. */
+	buf_init(&noted, BUF_MAX_FILE);
 	for (size_t i = 0; i < n; i++) {
-		const char *path = secrets_file_remote(s, i);
-
-		if ((k->noted[i] = environments_intern(k->all, path, strlen(path))) == NULL)
-			return error_memory(err);
+		buf_append_char(&noted, '+');
+		buf_append(&noted, secrets_file_remote(s, i),
+		    strlen(secrets_file_remote(s, i)) + 1);
 	}
+	k->noted = n > 0 && !noted.failed ?
+	    environments_intern(k->all, (const char *)noted.data, noted.len) : NULL;
+	buf_release(&noted);
+	if (n > 0 && k->noted == NULL)
+		return error_memory(err);
 	k->iterations = secrets_file_metadata(s)->iterations;
 	k->rests = true;
 	secrets_file_free(s);
@@ -284,8 +292,13 @@ environment_noted(const struct environment *x, size_t i)
 {
 	const struct known *k = (const struct known *)x;
 
-	if (k->rests)
-		return k->noted != NULL ? k->noted[i] : NULL;
+	const char *path = k->noted;
+
+	if (k->rests) {
+		while (path != NULL && *path != '\0' && i-- > 0)
+			path += strlen(path) + 1;
+		return path != NULL && *path != '\0' ? path + 1 : NULL;
+	}
 	return x->secrets != NULL && i < secrets_file_remote_count(x->secrets) ?
 	    secrets_file_remote(x->secrets, i) : NULL;
 }
@@ -327,7 +340,6 @@ take_secrets(struct known *k, struct secrets_file *s, struct error *why, struct 
 	k->face.problem = NULL;
 	k->face.secrets = s;
 	k->rests = false;
-	free(k->noted);
 	k->noted = NULL;
 	environments_forget(k->all);
 	if (s != NULL) {
@@ -388,7 +400,6 @@ known_of_path(struct environments *e, const char *path, struct configuration *c,
 		return NULL;
 	k->all = e;
 	k->place = place;
-	vec_init(&k->positions, sizeof(struct position), POSITIONS_MAX);
 	if (c != NULL) {
 		s = secrets_file_take(path, &c->id, c->doc, &why);
 		c->doc = NULL;

@@ -182,8 +182,7 @@ known_fits(const struct known *k, const struct folder *f, enum fit fit, const st
 
 	if (!k->face.found || (fit == FIT_NOTED && !known_notes(k, r->path, r->path_len)))
 		return false;
-	for (size_t j = 0; j < k->positions.len; j++) {
-		const struct position *p = position_at(k, j);
+	for (const struct position *p = &k->first; p != NULL; p = p->next) {
 		size_t n;
 
 		if (fit == FIT_BASE_NAME && !has_base_name(p->path, r))

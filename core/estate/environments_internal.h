@@ -16,8 +16,9 @@ struct map;
 
 /* A path by which a secrets file was found. */
 struct position {
-	char *path;
-	char *real;		/* its folder: absolute, without links */
+	char *path;		/* in one block with ->real */
+	const char *real;	/* its folder: absolute, without links */
+	struct position *next;	/* NULL: there is no other */
 };
 
 struct folder;
@@ -36,10 +37,10 @@ struct place {
 
 /* An environment, and what only this file knows of it. */
 struct known {
-	struct environment face;
+	struct environment face;	/* its name is its own, unless it is its path */
 	struct environments *all;
 	struct place place;
-	struct vec positions;	/* of struct position; the first is face.path */
+	struct position first;	/* its path is face.path */
 	struct counted *counts;	/* by entry of its secrets file, while that is held: how often
 				 * it is referred to; NULL: none */
 	struct map *references;	/* the same of other names; NULL: none */
@@ -49,7 +50,8 @@ struct known {
 	bool several;		/* there is more than one */
 	bool rests;		/* its secrets file can be read, and is not held: */
 	uint32_t iterations;	/* its */
-	const char **noted;	/* interned: the paths that it notes; NULL: none */
+	const char *noted;	/* interned: the paths that it notes, each behind a `+` and with its
+				 * NUL; NULL: none */
 };
 
 /* Which secrets file a path means in a folder. */
@@ -115,7 +117,6 @@ struct known *known_at(const struct environments *e, size_t i);
 
 /* For qsort: those that are found come first, by path. */
 int known_by_path(const void *a, const void *b);
-const struct position *position_at(const struct known *k, size_t i);
 
 /* The one of this path: there already, or new and read (${c}: as environments_add). */
 struct known *known_of_path(struct environments *e, const char *path, struct configuration *c,

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/map.h"
 #include "base/text.h"
 #include "document/document.h"
 #include "estate/environments.h"
@@ -23,12 +22,20 @@ rotation_unlock(struct estate *e, const char *path, const struct key *k, struct 
 	return x != NULL && x->problem == NULL ? environment_unlock(x, k, err) : 0;
 }
 
-/* The environments of the session's files, by the paths of their secrets files. */
 static int
-references_own(const struct estate *e, const struct rotation *r, struct map *own,
+by_address(const void *a, const void *b)
+{
+	const uintptr_t x = (uintptr_t)*(void *const *)a, y = (uintptr_t)*(void *const *)b;
+
+	return x == y ? 0 : x < y ? -1 : 1;
+}
+
+/* The environments of the session's files, by their addresses. */
+static int
+references_own(const struct estate *e, const struct rotation *r, struct vec *own,
     struct error *err)
 {
-	struct environment *x;
+	struct environment *x, **slot;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < rotation_count(r); i++) {
@@ -40,10 +47,14 @@ references_own(const struct estate *e, const struct rotation *r, struct map *own
 		path = rotation_path(r, f->file);
 		rc = path == NULL ? error_memory(err) :
 		    environments_of_file(estate_environments(e), path, &x, err);
-		if (rc == 0 && x != NULL && map_put(own, x->path, strlen(x->path), i) != 0)
+		if (rc == 0 && x != NULL && (slot = vec_push(own)) == NULL)
 			rc = error_memory(err);
+		else if (rc == 0 && x != NULL)
+			*slot = x;
 		free(path);
 	}
+	if (own->len > 0)
+		qsort(own->items, own->len, own->size, by_address);
 	return rc;
 }
 
@@ -52,13 +63,12 @@ rotation_references(const struct estate *e, const struct rotation *r,
     int (*broken)(void *cookie, const struct estate_file *f, const struct estate_entry *x,
     struct error *err), void *cookie, struct rotation_references *out, struct error *err)
 {
-	struct map *own = map_new();
-	size_t ignored;
-	int rc = own == NULL ? error_memory(err) : 0;
+	struct vec own;
+	int rc;
 
 	*out = (struct rotation_references){ 0, 0, 0 };
-	if (rc == 0 && r != NULL)
-		rc = references_own(e, r, own, err);
+	vec_init(&own, sizeof(struct environment *), 1U << 24);
+	rc = r != NULL ? references_own(e, r, &own, err) : 0;
 	for (size_t i = 0; rc == 0 && i < estate_count(e); i++) {
 		const struct estate_file *f = estate_file(e, i);
 
@@ -67,7 +77,8 @@ rotation_references(const struct estate *e, const struct rotation *r,
 			const struct environment *to = x->environment;
 
 			if (x->shadowed || x->name == NULL || to == NULL || to->master == NULL ||
-			    (r != NULL && !map_get(own, to->path, strlen(to->path), &ignored)))
+			    (r != NULL && (own.len == 0 || bsearch(&to, own.items, own.len,
+			    own.size, by_address) == NULL)))
 				continue;
 			out->total++;
 			if (x->state == STATE_SEALED && x->checked)
@@ -78,7 +89,7 @@ rotation_references(const struct estate *e, const struct rotation *r,
 				rc = broken(cookie, f, x, err);
 		}
 	}
-	map_free(own);
+	vec_release(&own);
 	return rc;
 }
 

@@ -142,7 +142,7 @@ environments_settle(struct environments *e, struct error *err)
 	buf_release(&name);
 	map_free(neighbours);
 	environments_forget(e);
-	e->referred.len = 0;
+	e->referred.len = e->fitting = 0;
 	map_free(e->referred_index);
 	e->referred_index = none;
 	return 0;

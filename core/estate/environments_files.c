@@ -115,7 +115,7 @@ void
 environments_forget(struct environments *e)
 {
 	for (size_t i = 0; i < e->folders.len; i++)
-		(*(struct folder **)vec_at(&e->folders, i))->answers.len = 0;
+		folder_forget(*(struct folder **)vec_at(&e->folders, i));
 }
 
 /* --- secrets files --- */

@@ -31,11 +31,20 @@ folder_real(const char *folder)
 }
 
 void
+folder_forget(struct folder *f)
+{
+	f->answers.len = 0;
+	map_free(f->answer_index);
+	f->answer_index = NULL;
+}
+
+void
 folder_free(struct folder *f)
 {
 	if (f == NULL)
 		return;
 	vec_release(&f->answers);
+	map_free(f->answer_index);
 	free(f->given);
 	free(f->real);
 	free(f);
@@ -297,18 +306,12 @@ sole(const struct environments *e)
 
 /* Is this the one path whose references all fit? */
 static bool
-fits_alone(const struct environments *e, const char *remote)
+fits_alone(const struct environments *e, const char *remote, size_t len)
 {
-	const struct referred *x;
-	size_t fitting = 0;
-	bool fits = false;
+	size_t at;
 
-	for (size_t i = 0; i < e->referred.len; i++) {
-		x = vec_at(&e->referred, i);
-		fitting += x->fits;
-		fits = fits || (x->fits && x->remote == remote);
-	}
-	return fits && fitting == 1;
+	return e->fitting == 1 && map_get(e->referred_index, remote, len, &at) &&
+	    ((const struct referred *)vec_at(&e->referred, at))->fits;
 }
 
 int
@@ -332,11 +335,15 @@ environments_refer(struct environments *e, const struct reference *r, struct err
 			return error_memory(err);
 		x->remote = path;
 		x->fits = true;
+		e->fitting++;
 	}
 	if (known_wake(k, err) != 0)
 		return -1;
-	x->fits = x->fits && k->face.secrets != NULL &&
-	    resolve_entry(k->face.secrets, r) != DOCUMENT_NONE;
+	if (x->fits && (k->face.secrets == NULL ||
+	    resolve_entry(k->face.secrets, r) == DOCUMENT_NONE)) {
+		x->fits = false;
+		e->fitting--;
+	}
 	return 0;
 }
 
@@ -396,7 +403,7 @@ ask_only(const struct environments *e, const struct reference *r, const char *re
 	struct file_id id;
 	bool fits = !known_is_readable(k) || known_notes(k, r->path, r->path_len) ||
 	    has_base_name(k->face.path, r) ||
-	    (environment_noted(&k->face, 0) == NULL && fits_alone(e, remote));
+	    (environment_noted(&k->face, 0) == NULL && fits_alone(e, remote, r->path_len));
 
 	if (!fits && r->path_len > 0)
 		fits = file_identify(remote, &id, NULL) == 0 && known_is_at(k, &id);
@@ -453,7 +460,7 @@ ask(struct environments *e, struct folder *f, const char *config, const struct r
 	    a->doubt == DOUBT_NONE && nearest(e, f, FIT_BASE_NAME, r, a, err) != 0))
 		return -1;
 	if (a->found == NULL && a->doubt == DOUBT_NONE && (k = sole(e)) != NULL &&
-	    fits_alone(e, remote))
+	    fits_alone(e, remote, r->path_len))
 		a->found = k;
 	if (a->doubt == DOUBT_NONE && ask_path(e, f, r, remote, a, err) != 0)
 		return -1;
@@ -462,31 +469,34 @@ ask(struct environments *e, struct folder *f, const char *config, const struct r
 	return 0;
 }
 
-/* The same, remembered for the other references of the folder.  NULL: no memory. */
+/* The same, remembered for the other references of the folder, or where names of files count of
+ * the file.  NULL: no memory. */
 static const struct answer *
 answer_for(struct environments *e, const char *config, const struct reference *r,
     struct error *err)
 {
 	struct folder *f = folder_for(e, config);
-	struct answer fresh, *a;
+	struct answer fresh, *a = NULL;
 	const char *remote;
+	size_t at;
 
-	for (size_t i = 0; f != NULL && i < f->answers.len; i++) {
-		a = vec_at(&f->answers, i);
-		if (a->len == r->path_len && memcmp(a->remote, r->path, a->len) == 0)
-			return a;
-	}
+	if (f != NULL && f->by_name && (f->answers_of == NULL ||
+	    strcmp(f->answers_of, config) != 0))
+		folder_forget(f);
+	if (f != NULL && f->answer_index != NULL &&
+	    map_get(f->answer_index, r->path, r->path_len, &at))
+		return vec_at(&f->answers, at);
 	if (f == NULL || (remote = environments_intern(e, r->path, r->path_len)) == NULL) {
 		error_memory(err);
 		return NULL;
 	}
 	if (ask(e, f, config, r, remote, &fresh, err) != 0)
 		return NULL;
-	if (f->by_name) {
-		e->scratch = fresh;
-		return &e->scratch;
-	}
-	if ((a = vec_push(&f->answers)) == NULL) {
+	if (!f->by_name || (f->answers_of = environments_intern(e, config,
+	    strlen(config))) != NULL)
+		a = vec_push(&f->answers);
+	if (a == NULL || (f->answer_index == NULL && (f->answer_index = map_new()) == NULL) ||
+	    map_put(f->answer_index, remote, r->path_len, f->answers.len - 1) != 0) {
 		error_memory(err);
 		return NULL;
 	}

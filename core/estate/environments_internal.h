@@ -75,6 +75,8 @@ struct folder {
 	size_t count;
 	const char *ini_folder;
 	struct vec answers;	/* of struct answer */
+	struct map *answer_index;	/* by path; NULL: there are none */
+	const char *answers_of;	/* interned: ->by_name, the file that they hold for */
 };
 
 /* A path that the estate's references have. */
@@ -108,9 +110,9 @@ struct environments {
 	struct map *text_index;
 	struct vec referred;	/* of struct referred */
 	struct map *referred_index;
+	size_t fitting;		/* so many of them fit */
 	struct vec unknown;	/* of struct unknown */
 	struct map *unknown_index;	/* by the entry that it names; NULL: none */
-	struct answer scratch;	/* of a folder whose answers hold for one file */
 };
 
 struct known *known_at(const struct environments *e, size_t i);
@@ -137,6 +139,7 @@ void environments_forget(struct environments *e);
 /* The folder of a file.  NULL: no memory. */
 struct folder *folder_for(struct environments *e, const char *config);
 void folder_free(struct folder *f);
+void folder_forget(struct folder *f);
 
 /* One that is not kept: ${given} is taken.  NULL: no memory. */
 struct folder *folder_new(char *given);

@@ -1,3 +1,6 @@
+#include <time.h>
+#include <unistd.h>
+
 #include "estate_files.h"
 
 /*
@@ -739,6 +742,45 @@ test_references_of_several_environments_in_one_value(void **state)
 	estate_free(e);
 }
 
+/* --- many --- */
+
+/* Seconds of the processor to scan one file with so many references, each of a path of its own. */
+static double
+seconds_for(size_t n)
+{
+	struct estate *e;
+	struct buf text;
+	clock_t begun;
+	double took;
+
+	buf_init(&text, BUF_MAX_FILE);
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&text, "k%zu=${securepass:/srv/%zu:" ENTRY "}\n", i, i);
+	put("x.properties", buf_cstr(&text));
+	buf_release(&text);
+	begun = clock();
+	e = scanned();
+	took = (double)(clock() - begun) / CLOCKS_PER_SEC;
+	assert_int_equal(file_of(e, "x.properties")->count, n);
+	estate_free(e);
+	assert_int_equal(unlink("x.properties"), 0);
+	return took;
+}
+
+static void
+test_paths_of_one_file_are_asked_about_in_linear_time(void **state)
+{
+	double few, many;
+
+	(void)state;
+	put("secrets.properties", MODERN);
+	few = seconds_for(2500);
+	many = seconds_for(40000);
+	/* Sixteen times as many: before there was an index it was some two hundred times. */
+	if (many > 64 * few + 0.1)
+		fail_msg("%.3f s for 2500, %.3f s for 40000", few, many);
+}
+
 /* --- where to seal --- */
 
 static void
@@ -920,6 +962,7 @@ main(void)
 		IN_FOLDER(test_a_secrets_file_that_changes),
 		IN_FOLDER(test_one_that_cannot_be_read_is_not_passed_over),
 		IN_FOLDER(test_references_of_several_environments_in_one_value),
+		IN_FOLDER(test_paths_of_one_file_are_asked_about_in_linear_time),
 		IN_FOLDER(test_where_to_seal),
 		IN_FOLDER(test_each_of_several_destinations_is_named),
 		IN_FOLDER(test_a_destination_that_nothing_names_is_only_proposed),

@@ -163,4 +163,12 @@ case_verify_knows_the_options() {
 	expect_out "dangling: \"sasl.jaas.config/$scram/password\""
 }
 
+case_whose_password_it_is_is_no_secret() {
+	config <<< "sasl.jaas.config=$plain required oauth.password.grant.username=\"joe\" oauth.password.grant.password=\"CANARY\";"
+	on jaas.properties encrypt
+	expect_rc 0
+	expect_in jaas.properties 'oauth.password.grant.username="joe"'
+	expect_not_in jaas.properties CANARY
+}
+
 run_cases

@@ -285,6 +285,9 @@ seal_file(struct sealing_all *s, struct seal_job *j, size_t i, bool aloud, struc
 static int
 seal_plan(struct sealing_all *s, struct seal_job *j, bool locked, struct error *err)
 {
+	struct scan_users users;
+	int rc = 0;
+
 	change_stop(&j->c);
 	if ((locked ? change_start(&j->c, err) : change_plan(&j->c, err)) != 0 ||
 	    seal_prepare(j->c.plan, j->c.master, err) != 0)
@@ -293,11 +296,16 @@ seal_plan(struct sealing_all *s, struct seal_job *j, bool locked, struct error *
 		plan_note(j->c.plan, "%s:%zu, which is in the work tree, says that secrets of "
 		    "[environment %s] go to %s", j->section->ini, j->section->line,
 		    j->section->name, j->environment->path);
-	for (size_t i = 0; i < j->files.len; i++)
-		if (seal_file(s, j, i, !locked, err) != 0)
-			return -1;
-	change_note_settings(&j->c);
-	return 0;
+	/* Who else gets a value that overwrites another's is told. */
+	scan_users_init(&users, s->o, &j->c);
+	plan_set_users(j->c.plan, &users.face);
+	for (size_t i = 0; rc == 0 && i < j->files.len; i++)
+		rc = seal_file(s, j, i, !locked, err);
+	plan_set_users(j->c.plan, NULL);
+	scan_users_release(&users);
+	if (rc == 0)
+		change_note_settings(&j->c);
+	return rc;
 }
 
 /* Load a job's files, find its key, and plan. */

@@ -538,6 +538,21 @@ case_seal_names_a_propseal_ini_that_must_not_be_used() {
 	expect_err 'deep/propseal.ini'
 }
 
+case_seal_tells_who_else_gets_a_value() {
+	rm server.properties
+	mkdir other
+	echo 'a.password=CANARY-one' >s.properties
+	on s.properties encrypt
+	echo 'a.password=CANARY-two' >other/s.properties
+	run seal . --yes --local-secrets-file sec.properties --remote-secrets-file "$remote"
+	expect_rc 1
+	expect_err 'the secrets file has this entry already'
+	run seal . --yes --replace --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote"
+	expect_rc 0
+	expect_err 's.properties:1: refers to the same sealed entry, and gets the new value too'
+}
+
 case_seal_goes_on_where_a_file_cannot_be_read() {
 	half_sealed
 	echo '{"a":' >c1/broken.json

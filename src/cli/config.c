@@ -114,6 +114,15 @@ key_list_split(struct key_list *l, bool lines, bool trim, struct error *err)
 	}
 }
 
+/* A file or a pipe that should have named some is no wish for the default. */
+static int
+key_list_is_empty(const char *spec, struct error *err)
+{
+	error_set(err, ERROR_USAGE, "no key in --config %s",
+	    spec[0] == '@' ? spec : "- (standard input)");
+	return error_hint(err, "leave --config out for all that is meant without it");
+}
+
 int
 key_list_read(const struct options *o, bool trim, struct key_list *out, struct error *err)
 {
@@ -128,13 +137,15 @@ key_list_read(const struct options *o, bool trim, struct key_list *out, struct e
 	if (read_text(spec, &out->text, &lines, err) != 0)
 		return -1;
 	if (text_is_blank(out->text.data, out->text.len))
-		return 0;
+		return lines ? key_list_is_empty(spec, err) : 0;
 	n = count_items(&out->text, lines);
 	out->keys = calloc(n, sizeof(*out->keys));
 	out->lens = calloc(n, sizeof(*out->lens));
 	if (out->keys == NULL || out->lens == NULL)
 		return error_memory(err);
-	return key_list_split(out, lines, trim, err);
+	if (key_list_split(out, lines, trim, err) != 0)
+		return -1;
+	return out->count > 0 ? 0 : key_list_is_empty(spec, err);
 }
 
 void

@@ -29,7 +29,8 @@ struct key_list {
  * Split the keys at commas, and at line ends when they come from @FILE or -.
  * ${trim}: without the blanks around each (as `confluent secret` does for
  * encrypt and decrypt, and not for remove).  No flag or a blank one: no keys.
- * ERROR_MISSING for an empty key between commas.  Release ${out} always.
+ * ERROR_MISSING for an empty key between commas, ERROR_USAGE for a file or
+ * standard input without any.  Release ${out} always.
  */
 int key_list_read(const struct options *o, bool trim, struct key_list *out, struct error *err);
 void key_list_release(struct key_list *l);

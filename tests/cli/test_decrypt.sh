@@ -238,6 +238,23 @@ case_nothing_to_open_says_so() {
 	expect_err 'nothing to open'
 }
 
+# What should have made the list has failed: that is no wish for all.
+case_an_empty_list_opens_nothing() {
+	seal
+	: >none
+	on server.properties decrypt --output-file plain.properties --config @none
+	expect_rc 2
+	expect_err 'no key in --config @none'
+	printf ' ,\n\n' >none
+	on server.properties decrypt --output-file plain.properties --config @none
+	expect_rc 2
+	"$PROPSEAL" file decrypt --config-file server.properties --local-secrets-file \
+	    sec.properties --output-file plain.properties --config - </dev/null 2>"$err"
+	[ $? -eq 2 ] || fail 'an empty standard input was taken'
+	expect_err 'no key in --config - (standard input)'
+	[ ! -e plain.properties ] || fail 'something was opened'
+}
+
 case_truncated_secrets_file_is_refused() {
 	seal
 	head -c 430 sec.properties >short

@@ -108,6 +108,10 @@ case_listed_keys_only() {
 
 case_list_from_a_file_and_from_standard_input() {
 	printf 'sasl.secret\r\n\n ssl.key.password \n' >keys
+	: >none
+	on server.properties encrypt --config @none
+	expect_rc 2
+	expect_err 'no key in --config @none'
 	on server.properties encrypt --config @keys
 	expect_rc 0
 	expect_opens sasl.secret CANARY-sasl

@@ -47,11 +47,13 @@ references_own(const struct estate *e, const struct rotation *r, struct vec *own
 		path = rotation_path(r, f->file);
 		rc = path == NULL ? error_memory(err) :
 		    environments_of_file(estate_environments(e), path, &x, err);
-		if (rc == 0 && x != NULL && (slot = vec_push(own)) == NULL)
-			rc = error_memory(err);
-		else if (rc == 0 && x != NULL)
-			*slot = x;
 		free(path);
+		if (rc != 0 || x == NULL)
+			continue;
+		if ((slot = vec_push(own)) == NULL)
+			rc = error_memory(err);
+		else
+			*slot = x;
 	}
 	if (own->len > 0)
 		qsort(own->items, own->len, own->size, by_address);

@@ -52,7 +52,6 @@ struct work {
 	enum rotating_work what;
 	const char *doing;
 	struct buf told;	/* what went wrong, and what is to be told besides */
-	struct error last;	/* of what went wrong */
 	size_t differences;
 	size_t file;		/* whose key is wanted */
 	struct work_row *rows;	/* of the session's files; NULL: of none */
@@ -180,10 +179,6 @@ work_problem(void *cookie, const struct error *what)
 
 	if (w->rows != NULL && w->at < w->row_count)
 		w->rows[w->at].state = ROW_FAILED;
-	/* A file fails for its last entry, which was told as such. */
-	if (error_equal(what, &w->last))
-		return;
-	w->last = *what;
 	if (x != NULL) {
 		if (x->why == NULL && (x->why = malloc(sizeof(*x->why))) != NULL)
 			*x->why = *what;

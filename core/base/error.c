@@ -163,13 +163,6 @@ error_hint(struct error *err, const char *fmt, ...)
 	return -1;
 }
 
-bool
-error_equal(const struct error *a, const struct error *b)
-{
-	return a->code == b->code && a->line == b->line && strcmp(a->file, b->file) == 0 &&
-	    strcmp(a->key, b->key) == 0 && strcmp(a->text, b->text) == 0;
-}
-
 const char *
 error_code_name(enum error_code code)
 {

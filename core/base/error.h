@@ -1,7 +1,6 @@
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -67,9 +66,6 @@ int error_place(struct error *err, const char *file, size_t line);
 int error_key(struct error *err, const char *key, size_t len);
 int error_hint(struct error *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-
-/* Do both say the same of the same place?  One may have another hint. */
-bool error_equal(const struct error *a, const struct error *b);
 
 /* error_code_name(code): a stable word for machines, such as "wrong-key". */
 const char *error_code_name(enum error_code code);

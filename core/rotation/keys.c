@@ -217,9 +217,9 @@ values_take(const struct secrets_file *s, const struct key *hash, struct buf *ou
 		buf_clear(&plain);
 		++*count;
 		if (secrets_file_open(s, i, &plain, &why) != 0) {
+			if (last.code != ERROR_NONE && cb->problem != NULL)
+				cb->problem(cookie, &last);
 			last = why;
-			if (cb->problem != NULL)
-				cb->problem(cookie, &why);
 			continue;
 		}
 		name = document_key(d, i, &len);

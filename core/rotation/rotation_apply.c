@@ -86,6 +86,13 @@ run_log(struct run *run, enum event e, const struct item *x, struct error *err)
 	return rc;
 }
 
+static void
+run_problem(const struct run *run, const struct error *what)
+{
+	if (run->cb->problem != NULL)
+		run->cb->problem(run->cookie, what);
+}
+
 int
 run_fail(struct run *run, struct held *h, const struct error *why, struct error *err)
 {
@@ -97,8 +104,7 @@ run_fail(struct run *run, struct held *h, const struct error *why, struct error 
 	if (run->failed++ == 0)
 		run->first = *why;
 	session_fail(h, why);
-	if (run->cb->problem != NULL)
-		run->cb->problem(run->cookie, why);
+	run_problem(run, why);
 	return 0;
 }
 
@@ -241,8 +247,12 @@ apply_found(struct run *run, struct item *x, struct secrets_file *s, const struc
 
 	buf_init(&values, BUF_MAX_FILE);
 	rc = apply_opens(run, s, new, w, &values, &count, err);
-	if (rc != 0 && look == LOOK_OTHER)
+	if (rc != 0 && look == LOOK_OTHER) {
+		/* The key fits, and an entry does not open. */
+		if (err->code != ERROR_KEY && err->code != ERROR_MISSING)
+			run_problem(run, err);
 		rc = session_refuse_other(secrets_file_path(s), err);
+	}
 	/* Without a line in the journal it is the values that tell. */
 	if (rc == 0 && look == LOOK_OTHER) {
 		rc = values_compare(run->r, x, s, &values, &found,

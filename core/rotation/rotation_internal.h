@@ -279,7 +279,8 @@ int keys_plan(struct plan *p, enum rotation_kind kind, const struct key *old,
 /**
  * values_take(r, s, hash, out, count, cb, cookie, err):
  * Open every sealed entry of the unlocked ${s}, and append the names and keyed hashes of their
- * values to ${out}.  Those that do not open are told; ERROR_DAMAGED, behind the last.
+ * values to ${out}.  Of those that do not open the last is the error (ERROR_DAMAGED), for the
+ * caller to tell or to return; the others are told.
  */
 int values_take(const struct secrets_file *s, const struct key *hash, struct buf *out,
     size_t *count, const struct rotation_callbacks *cb, void *cookie, struct error *err);

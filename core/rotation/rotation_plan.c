@@ -379,6 +379,8 @@ plan_open(struct planning *p, struct environment *x, struct secrets_file *s, str
 		rc = -1;
 	} else if (values_take(s, w.hash, &values, &item->held->face.entries, p->cb, p->cookie,
 	    &why) != 0) {
+		if (p->cb->problem != NULL)
+			p->cb->problem(p->cookie, &why);
 		error_hint(&why, "leave the file out (--skip %s), repair or remove the entry, then "
 		    "plan again", x->path);
 		plan_problem(p, item->held, &why, true);

@@ -570,17 +570,18 @@ collision_is_a_row_of_the_pending_set(void **state)
 	assert_value(f, 1, "sasl.password", "value-1-b");
 }
 
-/* The name of its entry has no backslash, as the path to its value has. */
-static void
-collision_of_a_json_key_is_seen_too(void **state)
+/* Two JSON files of one name in the first environment: one is sealed, the other's value pending. */
+static struct vt *
+open_colliding(struct fixture *f, const char *name)
 {
-	struct fixture *f = *state;
+	char fmt[512];
 	struct vt *v;
 
-	shell(f, "cd five/c%d && mkdir more && echo '{\"a.password\":\"one\"}' >j.json && "
-	    "echo '{\"a.password\":\"other\"}' >more/j.json && $P file encrypt --config-file "
-	    "j.json --local-secrets-file secrets.properties --remote-secrets-file "
-	    "/etc/c1/secrets.properties --master-key-file ../../key1", 1);
+	snprintf(fmt, sizeof(fmt), "cd five/c%%d && mkdir more && echo '{\"a.password\":\"one\"}' "
+	    ">%s && echo '{\"a.password\":\"other\"}' >more/%s && $P file encrypt --config-file "
+	    "%s --local-secrets-file secrets.properties --remote-secrets-file "
+	    "/etc/c1/secrets.properties --master-key-file ../../key1", name, name, name);
+	shell(f, fmt, 1);
 	v = open_five(f);
 	type_line(v, "/more");
 	vt_key(v, "a");
@@ -588,6 +589,16 @@ collision_of_a_json_key_is_seen_too(void **state)
 	vt_assert_has(v, "1 edit in 1 file");
 	unlock(v, 1);
 	see(v, "0 edits in 0 files, 1 collides");
+	return v;
+}
+
+/* The name of its entry has no backslash, as the path to its value has. */
+static void
+collision_of_a_json_key_is_seen_too(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = open_colliding(f, "j.json");
+
 	vt_assert_has(v, "X 1 collides: left out");
 	vt_key(v, "u");
 	fixture_leave(v);
@@ -602,17 +613,7 @@ collision_is_seen_whatever_the_ending(void **state)
 	struct vt *v;
 
 	fixture_write(f, "propseal.ini", "[files]\npatterns = *.properties *.tpl=json\n");
-	shell(f, "cd five/c%d && mkdir more && echo '{\"a.password\":\"one\"}' >j.tpl && "
-	    "echo '{\"a.password\":\"other\"}' >more/j.tpl && $P file encrypt --config-file "
-	    "j.tpl --local-secrets-file secrets.properties --remote-secrets-file "
-	    "/etc/c1/secrets.properties --master-key-file ../../key1", 1);
-	v = open_five(f);
-	type_line(v, "/more");
-	vt_key(v, "a");
-	vt_key(v, "p");
-	vt_assert_has(v, "1 edit in 1 file");
-	unlock(v, 1);
-	see(v, "0 edits in 0 files, 1 collides");
+	v = open_colliding(f, "j.tpl");
 	vt_key(v, KEY_HOME);
 	vt_type(v, "jj");
 	vt_assert_has(v, "Collides with c1/j.tpl");

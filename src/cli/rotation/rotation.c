@@ -101,12 +101,8 @@ on_opened(void *cookie, const char *path, const struct key *key, struct error *e
 static void
 on_problem(void *cookie, const struct error *what)
 {
-	struct rotation_cookie *k = cookie;
-
-	/* A file fails for its last entry, which was told as such. */
-	if (!error_equal(what, &k->told))
-		(void)report_error(what);
-	k->told = *what;
+	(void)cookie;
+	(void)report_error(what);
 }
 
 static void
@@ -495,8 +491,7 @@ run_job(const struct options *o, enum job job)
 	if (r == NULL)
 		rc = -1;
 	else if ((rc = job_run(o, job, r, &k, &different, &err)) != 0)
-		status = error_equal(&err, &k.told) ? error_exit_status(err.code) :
-		    report_error(&err);
+		status = report_error(&err);
 	/* What has become of the files is told in any case. */
 	if (r != NULL && err.code != ERROR_USAGE && rotation_tell(o, r, &err) != 0)
 		rc = -1;

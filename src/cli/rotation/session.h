@@ -6,11 +6,11 @@
 #include <stdio.h>
 
 #include "base/buf.h"
-#include "base/error.h"
 #include "base/vec.h"
 #include "rotation/rotation.h"
 
 struct environment;
+struct error;
 struct estate;
 struct key;
 struct options;
@@ -41,7 +41,6 @@ struct rotation_cookie {
 	bool diff_lost;			/* not all of it could be written there */
 	struct estate *estate;		/* NULL: references are not looked at */
 	struct vec paths;		/* its */
-	struct error told;		/* the problem that was told last */
 };
 
 /* Read what the flags name.  ${new}: for what needs new keys. */

@@ -292,6 +292,9 @@ mode_t audit_open_bits(enum audit_open what, mode_t mode, uid_t uid, gid_t gid);
 /* What to do about a finding: its own text, the rule's, or that of its form. */
 const char *audit_hint(const struct audit_finding *f);
 
+/* Does a secret stand there to be read? */
+bool audit_is_clear(const struct audit_finding *f);
+
 /* What is wrong: its own text, or the rule's. */
 const char *audit_message(const struct audit_finding *f);
 

@@ -398,8 +398,7 @@ audit_is_alike(const struct audit_finding *a, const struct audit_finding *b)
 	    memcmp(a->key, b->key, a->key_len) == 0;
 }
 
-/* Does a secret stand there to be read? */
-static bool
+bool
 audit_is_clear(const struct audit_finding *f)
 {
 	switch (f->rule) {

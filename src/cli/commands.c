@@ -271,7 +271,8 @@ static const struct command commands_own[] = {
 		    "file that their references mean, that\npropseal.ini names, or that lies "
 		    "nearest, which only a person at a terminal can agree to.  Every plan is\n"
 		    "shown and asked about first; without a terminal it takes --yes.  What cannot "
-		    "be sealed is named, and the\nexit status is 1.",
+		    "be sealed is named, and the\nexit status is 1.  Notes name what `git check` "
+		    "finds in other files, which stay as they are.",
 		.examples = "seal /etc/kafka --dry-run\n"
 		    "seal . --yes --local-secrets-file secrets.properties "
 		    "--remote-secrets-file /etc/kafka/secrets.properties",

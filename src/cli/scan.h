@@ -115,4 +115,9 @@ struct scan_resolver {
 void scan_resolver_init(struct scan_resolver *r, const struct options *o,
     struct environments *e, const char *config, const struct resolver *next);
 
+/* audit/left.c: note in the plan what the audit calls clear text, below the paths of the command,
+ * in files that are no configuration files of the estate: who seals those does not touch it. */
+int scan_note_left(const struct options *o, const struct estate *e, struct plan *p,
+    struct error *err);
+
 #endif /* !CLI_SCAN_H */

@@ -40,6 +40,7 @@ struct sealing_all {
 	const struct options *o;
 	struct estate *estate;
 	struct vec jobs;	/* of struct seal_job * */
+	struct change others;	/* of no file: its notes name what stays in those not taken */
 	bool unknown;		/* where the secrets of a file go cannot be told */
 	bool proposed;		/* nothing but nearness names one of the destinations */
 	size_t left;		/* files and values that are left in clear text */
@@ -336,6 +337,8 @@ seal_ask(struct sealing_all *s, struct error *err)
 	buf_init(&text, BUF_MAX_FILE);
 	for (size_t i = 0; rc == 0 && i < s->jobs.len; i++)
 		rc = diff_append(job_at(s, i)->c.plan, &text, err);
+	if (rc == 0)
+		rc = diff_append(s->others.plan, &text, err);
 	for (size_t i = 0; i < s->jobs.len; i++)
 		buf_printf(&text, "%zu %s: into %s, referred to as %s\n", job_at(s, i)->files.len,
 		    job_at(s, i)->files.len == 1 ? "file" : "files",
@@ -397,7 +400,9 @@ seal_run(struct sealing_all *s, int *status, struct error *err)
 	int rc = -1, failed = 0, yes;
 
 	if (scan_check(s->o, estate_environments(s->estate), err) != 0 ||
-	    seal_collect(s, err) != 0 || seal_check_usage(s, err) != 0)
+	    seal_collect(s, err) != 0 || seal_check_usage(s, err) != 0 ||
+	    change_plan(&s->others, err) != 0 ||
+	    scan_note_left(s->o, s->estate, s->others.plan, err) != 0)
 		return -1;
 	if ((all = calloc(s->jobs.len + 1, sizeof(struct change *))) == NULL)
 		return error_memory(err);
@@ -417,8 +422,9 @@ seal_run(struct sealing_all *s, int *status, struct error *err)
 	/* Where none is left to be done, its status says why. */
 	if (s->jobs.len == 0)
 		*status = failed;
+	all[s->jobs.len] = &s->others;
 	if (s->o->on[FLAG_DRY_RUN]) {
-		rc = change_show_all(all, s->jobs.len, json, err);
+		rc = change_show_all(all, s->jobs.len + 1, json, err);
 		goto out;
 	}
 	if (s->jobs.len > 0 && (!s->o->on[FLAG_YES] || s->proposed)) {
@@ -431,7 +437,9 @@ seal_run(struct sealing_all *s, int *status, struct error *err)
 	}
 	if (s->jobs.len > 0)
 		*status = seal_apply(s);
-	rc = change_tell_all(all, s->jobs.len, s->left > 0 || *status != 0, json, err);
+	change_say_notes(s->others.plan);
+	rc = change_tell_all(all, s->jobs.len + 1, s->left > 0 || *status != 0 ||
+	    plan_notes(s->others.plan)[0] != '\0', json, err);
 out:
 	free(all);
 	return rc;
@@ -445,6 +453,7 @@ commands_seal(const struct options *o)
 	int status = 0, rc = -1;
 
 	vec_init(&s.jobs, sizeof(struct seal_job *), JOBS_MAX);
+	change_from_flags(&s.others, o);
 	if ((s.estate = scan_paths(o, o->args, o->arg_count, &err)) != NULL)
 		rc = seal_run(&s, &status, &err);
 	if (rc != 0)
@@ -454,6 +463,7 @@ commands_seal(const struct options *o)
 	for (size_t i = 0; i < s.jobs.len; i++)
 		job_free(job_at(&s, i));
 	vec_release(&s.jobs);
+	change_close(&s.others);
 	estate_free(s.estate);
 	return status;
 }

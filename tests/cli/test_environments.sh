@@ -580,6 +580,49 @@ case_seal_leaves_what_it_cannot_do_and_says_so() {
 	expect_in c3/server.properties CANARY-jaas-c3
 }
 
+# What git check finds besides is in files that no plan takes: each is named, and why.
+case_seal_names_what_is_in_files_that_it_does_not_take() {
+	local i at
+	half_sealed
+	printf 'bootstrap.servers=h:9092\nsasl.password=CANARY-client\n' >c1/client.conf
+	printf 'KAFKA_SASL_PASSWORD=CANARY-env\n' >c1/.env
+	printf 'KafkaServer {\n  org.apache.kafka.common.security.plain.PlainLoginModule required\n' \
+	    >c1/jaas.conf
+	printf '  username="u"\n  password="CANARY-jaas";\n};\n' >>c1/jaas.conf
+	printf 'services:\n  a:\n    environment:\n      KAFKA_SSL_KEY_PASSWORD: CANARY-compose\n' \
+	    >c2/docker-compose.yml
+	printf 'a.password=CANARY-copy\n' >c2/a.properties.bak
+	printf 'late.entry = CANARY-late\n' >>c3/secrets.properties
+	# What the audit was told to leave is left here, too.
+	printf '# propseal:ignore clear-text-secret a test\nb.password=CANARY-known\n' >c2/known.conf
+	run seal . --dry-run --master-key-variable "$variables"
+	expect_rc 0
+	expect_out '# c1/client.conf:2: sasl.password stays in clear text, as seal takes only '
+	run seal . --yes --master-key-variable "$variables" -o json
+	expect_rc 0
+	expect_no CANARY known.conf
+	cp "$out" told
+	expect_in told 'c3/secrets.properties: late.entry stays in clear text, as this is a'
+	expect_in told 'restore it from a backup'
+	run git check . -o jsonl
+	expect_rc 3
+	python3 -c 'import json, sys
+for line in open(sys.argv[1]):
+    f = json.loads(line)
+    if f.get("level") == "error" and not f["suppressed_by"]:
+        line = "" if f["rule"] == "unsealed-entry" else ":%d" % f["line"]
+        print("%s%s: %s stays" % (f["file"], line, f["key"]))' "$out" >found
+	[ "$(wc -l <found)" -eq 6 ] || fail "found: $(cat found)"
+	while read -r at; do expect_in told "$at"; done <found
+	run seal . --yes --master-key-variable "$variables"
+	expect_rc 0
+	expect_err 'c1/.env:1: KAFKA_SASL_PASSWORD stays in clear text'
+	expect_err 'nothing was changed'
+	for ((i = 0; i < 20; i++)); do printf 'a%s.password=CANARY-%s\n' $i $i; done >more.conf
+	run seal . --yes --master-key-variable "$variables"
+	expect_err '6 more secrets stay in clear text in files that seal does not take'
+}
+
 case_seal_goes_on_beside_a_secrets_file_that_cannot_be_read() {
 	half_sealed
 	unset PROPSEAL_CONFIG

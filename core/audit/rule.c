@@ -74,7 +74,7 @@ static const struct audit_rule_text texts[AUDIT_RULES] = {
 	    "a value ends before it is complete: its other lines are read as keys",
 	    "Part of a secret stands where nothing takes it for one: sealing does not cover it, "
 	    "and the service does not read it.",
-	    "end each line but the last of a value with a backslash and nothing behind it, and "
+	    "end each line but the last of a value with one backslash and nothing behind it, and "
 	    "those of a PEM value with \\n\\", 312, "8.0", false },
 	[AUDIT_JAAS] = { "malformed-jaas", AUDIT_NOTE, "Login configuration not as it was meant",
 	    "Kafka does not read this JAAS value as it was meant",

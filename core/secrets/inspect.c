@@ -105,6 +105,18 @@ inspect_ends_in_blank(const struct document *d, size_t i)
 	return n < all && slashes % 2 == 1;
 }
 
+/* Does it end with backslashes that stand for themselves, so that it does not go on? */
+static bool
+inspect_ends_doubled(const struct document *d, size_t i)
+{
+	size_t n, slashes = 0;
+	const unsigned char *raw = document_raw_value(d, i, &n);
+
+	while (slashes < n && raw[n - 1 - slashes] == '\\')
+		slashes++;
+	return slashes > 0 && slashes % 2 == 0;
+}
+
 /* Does the value look like the rest of a JAAS value: quoted, or up to its `;`? */
 static bool
 inspect_is_jaas_rest(const struct document *d, size_t i, bool *last)
@@ -135,6 +147,18 @@ inspect_is_base64_line(const struct document *d, size_t i)
 	return true;
 }
 
+/* Of several objects the last counts: a chain of certificates may be whole, and the key not. */
+static bool
+inspect_opens_pem(const unsigned char *p, size_t n)
+{
+	const unsigned char *last = NULL, *at = p;
+
+	while ((at = memmem(at, n - (size_t)(at - p), PEM_BEGIN, strlen(PEM_BEGIN))) != NULL)
+		last = at++;
+	return last != NULL &&
+	    memmem(last, n - (size_t)(last - p), PEM_END, strlen(PEM_END)) == NULL;
+}
+
 /* Text that begins a PEM object and does not end it; ${i}: where it stands. */
 static bool
 inspect_is_open_pem(const struct document *d, size_t i)
@@ -143,8 +167,11 @@ inspect_is_open_pem(const struct document *d, size_t i)
 	const char *key = document_key(d, i, &len);
 	const unsigned char *raw = document_raw_value(d, i, &n);
 
-	return (inspect_begins(key, len, PEM_BEGIN) || inspect_begins(raw, n, PEM_BEGIN)) &&
-	    document_format(d)->lines && memmem(raw, n, PEM_END, strlen(PEM_END)) == NULL;
+	if (!document_format(d)->lines)
+		return false;
+	if (inspect_begins(key, len, PEM_BEGIN))
+		return memmem(raw, n, PEM_END, strlen(PEM_END)) == NULL;
+	return n > 0 && strchr("-\\\"'", raw[0]) != NULL && inspect_opens_pem(raw, n);
 }
 
 /* The entry behind the body of the PEM object that begins at entry ${i}. */
@@ -180,7 +207,7 @@ inspect_is_open_jaas(const struct document *d, size_t i, struct buf *value)
 	j = jaas_parse(value->data, value->len, &why);
 	/* What is no JAAS at all is not told by what follows it. */
 	open = j != NULL ? !jaas_is_closed(j) : why.code == ERROR_REFUSED ||
-	    inspect_ends_in_blank(d, i);
+	    inspect_ends_in_blank(d, i) || inspect_ends_doubled(d, i);
 	jaas_free(j);
 	return open;
 }
@@ -200,7 +227,7 @@ inspect_jaas_end(const struct document *d, size_t i)
 		if (!indented && jaas_key(key, len))
 			break;
 		if (!inspect_is_jaas_rest(d, j + 1, &last) && !indented &&
-		    !(j == i && inspect_ends_in_blank(d, i)))
+		    !(j == i && inspect_ends_in_blank(d, i)) && !inspect_ends_doubled(d, j))
 			break;
 	}
 	return j + 1;
@@ -215,6 +242,10 @@ inspect_secret_end(const struct document *d, size_t i)
 
 	while (inspect_ends_in_blank(d, j) && inspect_goes_on(d, j))
 		j++;
+	/* A word by itself at the begin of a line is no entry that anybody writes. */
+	if (j == i && inspect_goes_on(d, j) && document_is_bare(d, j + 1) &&
+	    memchr(document_key(d, j + 1, &len), '.', len) == NULL)
+		j++;
 	for (; inspect_goes_on(d, j) && inspect_is_indented(d, j + 1); j++) {
 		key = document_key(d, j + 1, &len);
 		if (!document_is_bare(d, j + 1) && memchr(key, '.', len) != NULL)
@@ -226,6 +257,8 @@ inspect_secret_end(const struct document *d, size_t i)
 static const char pem_text[] = "a PEM value is cut here: its other lines are read as keys";
 static const char blank_text[] =
     "the value ends here: there is a blank behind the backslash at the end of the line";
+static const char doubled_text[] =
+    "the value ends here: the backslash at the end of the line is doubled, and so a part of it";
 static const char cut_text[] =
     "the value ends here, and the next line is read as another key";
 
@@ -237,6 +270,7 @@ inspect_find_cut(const struct inspecting *x, struct buf *value, size_t i, bool j
 	const struct document *d = x->d;
 	size_t len, n;
 	const char *key = document_key(d, i, &len);
+	bool empty;
 
 	if (inspect_is_open_pem(d, i) && (*end = inspect_pem_end(d, i)) > i + 1) {
 		*out = (struct remark){ .level = REMARK_CUT, .kind = "cut-value", .entry = i,
@@ -246,11 +280,12 @@ inspect_find_cut(const struct inspecting *x, struct buf *value, size_t i, bool j
 		return true;
 	}
 	(void)document_raw_value(d, i, &n);
-	if ((!jaas && n > 0 && !inspect_ends_in_blank(d, i)) || !inspect_goes_on(d, i))
+	empty = n == 0 || (n == 2 && inspect_ends_doubled(d, i));
+	if ((!jaas && !empty && !inspect_ends_in_blank(d, i)) || !inspect_goes_on(d, i))
 		return false;
 	if (jaas && inspect_is_open_jaas(d, i, value))
 		*end = inspect_jaas_end(d, i);
-	else if ((n == 0 || inspect_ends_in_blank(d, i)) && !inspect_is_indented(d, i) &&
+	else if ((empty || inspect_ends_in_blank(d, i)) && !inspect_is_indented(d, i) &&
 	    !document_is_bare(d, i) && rules_sensitive(x->r, key, len))
 		*end = inspect_secret_end(d, i);
 	else
@@ -259,8 +294,9 @@ inspect_find_cut(const struct inspecting *x, struct buf *value, size_t i, bool j
 		return false;
 	*out = (struct remark){ .level = REMARK_CUT, .kind = "cut-value", .entry = i,
 		.line = document_line(d, i + 1) - 1, .hides_value = true,
-		.text = inspect_ends_in_blank(d, i) ? blank_text : cut_text,
-		.hint = "end each line but the last of a value with a backslash, and nothing "
+		.text = inspect_ends_in_blank(d, i) ? blank_text : inspect_ends_doubled(d, i) ?
+		    doubled_text : cut_text,
+		.hint = "end each line but the last of a value with one backslash, and nothing "
 		    "behind it" };
 	return true;
 }
@@ -321,6 +357,15 @@ inspect_add_rest(struct inspecting *x, size_t from, size_t end, bool jaas)
 	return rc;
 }
 
+/* The class of a login module, and options behind it? */
+static bool
+inspect_has_module(const void *value, size_t n)
+{
+	static const char module[] = "LoginModule ";
+
+	return n > sizeof(module) && memmem(value, n, module, sizeof(module) - 1) != NULL;
+}
+
 static bool
 inspect_is_name_char(unsigned char c)
 {
@@ -370,6 +415,24 @@ inspect_has_option(const unsigned char *p, size_t n, bool comment)
 			i = end + len - 1;
 	}
 	return false;
+}
+
+/* Is it JAAS, whatever its key, with a secret in clear text? */
+static bool
+inspect_is_jaas(const void *value, size_t n)
+{
+	struct jaas *j = inspect_has_module(value, n) ? jaas_parse(value, n, NULL) : NULL;
+	struct jaas_option o;
+	bool found = false;
+
+	for (size_t k = 0; j != NULL && !found && k < jaas_count(j); k++) {
+		o = jaas_option(j, k);
+		found = jaas_option_is_secret(o.name, o.name_len) &&
+		    value_kind((const char *)value + o.inner_from, o.inner_to - o.inner_from) ==
+		    VALUE_TEXT;
+	}
+	jaas_free(j);
+	return found;
 }
 
 /* Is there one in a comment of the JAAS value?  Comments stand where no option's value does. */
@@ -538,7 +601,8 @@ inspect_value(struct inspecting *x, size_t i, bool jaas)
 	if ((whole = inspect_is_reference(&x->value)) && !jaas)
 		return 0;
 	if (!jaas)
-		return !inspect_has_option(x->value.data, x->value.len, false) ||
+		return !(inspect_has_option(x->value.data, x->value.len, false) ||
+		    inspect_is_jaas(x->value.data, x->value.len)) ||
 		    rules_sensitive(x->r, key, len) || rules_public(x->r, key, len) ? 0 :
 		    inspect_add(x, &(struct remark){ .level = REMARK_CUT, .kind = "odd-value",
 		    .entry = i, .line = document_line(x->d, i), .hides_value = true,
@@ -573,7 +637,7 @@ inspect_is_worth(const unsigned char *raw, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (raw[i] == '"' || raw[i] == '\'' || raw[i] == '$' || raw[i] == '\\')
 			return true;
-	return false;
+	return inspect_has_module(raw, n);
 }
 
 /* Java's readers take a byte order mark for a character of the first key. */

@@ -51,6 +51,13 @@ case_a_pem_value_without_continuation() {
 	printf '%s\n' 'ssl.keystore.key=-----BEGIN PRIVATE KEY-----' 'CANARYCANARYCANARY' \
 	    'z=1' >k.properties
 	refused k.properties 'a PEM value is cut here'
+	printf '%s\n' 'ssl.keystore.key=\' '-----BEGIN PRIVATE KEY-----' 'CANARYCANARYCANARY' \
+	    '-----END PRIVATE KEY-----' 'z=1' >k.properties
+	refused k.properties 'a PEM value is cut here'
+	printf '%s\n' 'odd="-----BEGIN CERTIFICATE-----\nMIIx\n-----END CERTIFICATE-----\n\' \
+	    '-----BEGIN PRIVATE KEY-----' 'CANARYCANARYCANARY' '-----END PRIVATE KEY-----"' 'z=1' \
+	    >k.properties
+	refused k.properties 'a PEM value is cut here'
 }
 
 case_a_pem_value_that_goes_on_is_sealed() {
@@ -86,6 +93,23 @@ case_jaas_cut_by_a_blank_behind_the_backslash() {
 	    >j.properties
 	refused j.properties 'there is a blank behind the backslash'
 	expect_out 'j.properties:2'
+}
+
+case_jaas_cut_by_a_doubled_backslash() {
+	local text='the backslash at the end of the line is doubled'
+	printf '%s\n' "sasl.jaas.config=$login \\\\" 'username="u" \\' 'password=CANARY;' 'z=1' \
+	    >j.properties
+	refused j.properties "$text"
+	expect_out 'j.properties:1'
+	printf '%s\n' 'sasl.jaas.config=\\' "$login"' \\' 'clientSecret="CANARY";' 'z=1' >j.properties
+	refused j.properties "$text"
+	run file show j.properties
+	expect_out 'plain           z '
+	printf '%s\n' 'api.token=\\' '  CANARY' 'z=1' >j.properties
+	refused j.properties "$text"
+	printf '%s\n' 'ssl.key.password=C:\\x\\' '  z=1' >j.properties
+	on j.properties encrypt
+	expect_rc 0
 }
 
 case_jaas_without_its_backslash() {
@@ -235,6 +259,10 @@ case_another_secret_on_the_next_line() {
 	refused s.properties 'there is a blank behind the backslash'
 	printf 'ssl.key.password=\n  CANARY=x\n' >s.properties
 	refused s.properties 'the next line is read as another key'
+	printf 'ssl.key.password=\nCANARY\nz=1\n' >s.properties
+	refused s.properties 'the next line is read as another key'
+	run file show s.properties
+	expect_out 'plain           z '
 }
 
 case_what_only_looks_like_it_is_no_finding() {
@@ -252,6 +280,11 @@ case_a_password_in_an_odd_value() {
 	refused o.properties 'a password in a value whose key is none of a secret' clear-text-secret
 	printf "{\"login\":\"%s client.secret='CANARY';\"}" "$login" >o.json
 	refused o.json 'a password in a value whose key is none of a secret' clear-text-secret
+	printf 'login=%s username=u password=CANARY;\n' "$login" >o.properties
+	refused o.properties 'a password in a value whose key is none of a secret' clear-text-secret
+	printf 'login=%s username=u password=${file:/x:CANARY};\n' "$login" >o.properties
+	run git check o.properties
+	expect_rc 0
 	printf 'opts=-Dpassword="" -Dx.password="${file:/x:CANARY}"\n' >o.properties
 	run git check o.properties
 	expect_rc 0

@@ -358,7 +358,7 @@ rotating_list(struct app *a)
 	for (size_t i = 0; e != NULL && i < environments_count(e); i++) {
 		const struct environment *at = environments_at(e, i);
 
-		if (!at->found || at->secrets == NULL ||
+		if (!at->found || at->aside || at->secrets == NULL ||
 		    secrets_file_metadata(at->secrets)->data_key == NULL ||
 		    (x = vec_push(&t->environments)) == NULL)
 			continue;

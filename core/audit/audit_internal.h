@@ -189,6 +189,9 @@ int audit_estate_init(struct audit *a, struct error *err);
 void audit_estate_release(struct audit *a);
 int audit_estate_finish(struct audit *a, struct error *err);
 
+/* A file that was named itself: its secrets file may lie around it. */
+int audit_estate_named(struct audit *a, const char *path, struct error *err);
+
 /* What a key tells of a secrets file and its entries, or that there is none.  ${file}: the number
  * of its name in a->files, AUDIT_NONE: it is none of the files that are looked at. */
 int audit_opened(struct audit *a, struct environment *x, size_t file, const struct vec *clear,

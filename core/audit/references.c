@@ -41,6 +41,7 @@ struct audit_estate {
 	struct vec references;
 	struct vec secrets;
 	struct vec names;	/* of struct environment *, by file: whose secrets it refers to */
+	struct vec named;	/* of char *: files that were named themselves */
 	struct environments *environments;
 };
 
@@ -58,6 +59,7 @@ audit_estate_init(struct audit *a, struct error *err)
 	vec_init(&e->references, sizeof(struct audit_reference), REFERENCES_MAX);
 	vec_init(&e->secrets, sizeof(struct audit_secrets), REFERENCES_MAX);
 	vec_init(&e->names, sizeof(struct environment *), REFERENCES_MAX);
+	vec_init(&e->named, sizeof(char *), REFERENCES_MAX);
 	if (a->apart)
 		return 0;
 	e->environments = environments_new(o->roots != NULL ? o->roots : here,
@@ -95,8 +97,35 @@ audit_estate_release(struct audit *a)
 	vec_release(&e->references);
 	vec_release(&e->secrets);
 	vec_release(&e->names);
+	vec_release_strings(&e->named);
 	environments_free(e->environments);
 	free(e);
+}
+
+int
+audit_estate_named(struct audit *a, const char *path, struct error *err)
+{
+	return vec_push_string(&a->estate->named, path, strlen(path)) != NULL ? 0 :
+	    error_memory(err);
+}
+
+/* Find the secrets files around the files that were named. */
+static int
+estate_look_beside(struct audit *a, struct error *err)
+{
+	struct audit_estate *e = a->estate;
+	size_t i = environments_count(e->environments);
+	struct vec none;
+	int rc = 0;
+
+	vec_init(&none, sizeof(char *), 0);
+	for (size_t k = 0; rc == 0 && k < e->named.len; k++)
+		rc = environments_look_beside(e->environments, vec_string(&e->named, k),
+		    a->o->scope, &none, err);
+	/* They are not among what is looked at. */
+	for (; i < environments_count(e->environments); i++)
+		environments_at(e->environments, i)->aside = true;
+	return rc;
 }
 
 /* Tell the environments; those of a file apart are told when it is taken over. */
@@ -283,6 +312,8 @@ estate_resolve(struct audit *a, struct map *owners, struct vec *names, struct er
 			if (vec_push(&e->names) == NULL)
 				return error_memory(err);
 		slot = vec_at(&e->names, k->file);
+		if (x.environment != NULL)
+			x.environment->aside = false;
 		if (x.environment != NULL && *slot == NULL)
 			*slot = x.environment;
 		if (x.environment == NULL && environments_count_unknown(e->environments, k->path,
@@ -422,7 +453,7 @@ estate_judge(struct audit *a, struct map *owners, struct error *err)
 
 	for (size_t k = 0; rc == 0 && k < environments_count(e->environments); k++) {
 		x = environments_at(e->environments, k);
-		if (x->secrets == NULL)
+		if (x->aside || x->secrets == NULL)
 			continue;
 		s = estate_secrets(a, x);
 		rc = audit_opened(a, x, s != NULL ? s->file : AUDIT_NONE, &clear, err);
@@ -449,7 +480,9 @@ audit_estate_finish(struct audit *a, struct error *err)
 	int rc;
 
 	vec_init(&names, sizeof(char *), REFERENCES_MAX);
-	rc = owners == NULL ? error_memory(err) : environments_settle(e->environments, err);
+	rc = owners == NULL ? error_memory(err) : estate_look_beside(a, err);
+	if (rc == 0)
+		rc = environments_settle(e->environments, err);
 	if (rc == 0)
 		rc = estate_resolve(a, owners, &names, err);
 	/* References may have led to more of them. */

@@ -501,7 +501,8 @@ walk_all(struct audit *a, const char *path, size_t strip, audit_walk_fn *each, s
 	else if (S_ISDIR(st.st_mode))
 		rc = walk_folder_below(&w, err);
 	else if (S_ISREG(st.st_mode))
-		rc = walk_file(&w, true, err);
+		rc = each == NULL && audit_estate_named(a, path, err) != 0 ? -1 :
+		    walk_file(&w, true, err);
 	else
 		rc = walk_skip(&w, AUDIT_SKIP_SPECIAL);
 	if (rc == 0 && w.pool != NULL)

@@ -36,6 +36,8 @@ struct environment {
 	struct key *master;		/* NULL: locked */
 	char fingerprint[MAC_FINGERPRINT];	/* of the master key, "" while locked */
 	bool found;			/* below the roots, or named; else a reference led to it */
+	bool aside;			/* it lies around a file that was named, not in its folder,
+					 * and nothing is known to refer to it: only a candidate */
 };
 
 /* [environment NAME] of a propseal.ini, as whoever reads it hands it in; paths
@@ -259,7 +261,8 @@ enum environment_use environment_use(const struct environment *x, const char *na
  * environments_look_beside(e, path, scope, leftovers, err):
  * For a file that was named itself: find the secrets files in its folder, and
  * in those above up to the current folder, or one with a propseal.ini or .git,
- * if one of these lies above.  Nothing if environments_only.  ${leftovers} is walk_folder's.
+ * if one of these lies above; and nearer ones below these folders, where one was
+ * found above.  Nothing if environments_only.  ${leftovers} is walk_folder's.
  */
 int environments_look_beside(struct environments *e, const char *path, const struct scope *scope,
     struct vec *leftovers, struct error *err);

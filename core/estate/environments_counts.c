@@ -240,6 +240,7 @@ environments_count_one(struct environments *e, struct environment *x, const char
 
 	if (e->destinations && count_around(e, k, config) != 0)
 		return error_memory(err);
+	k->face.aside = false;
 	k->several = k->several || (k->used != NULL && k->used != remote);
 	k->used = remote;
 	do {

@@ -88,6 +88,7 @@ environments_free(struct environments *e)
 	map_free(e->text_index);
 	map_free(e->referred_index);
 	map_free(e->unknown_index);
+	map_free(e->looked);
 	free(e);
 }
 
@@ -431,6 +432,7 @@ environments_add(struct environments *e, const char *path, struct configuration 
 	if (k == NULL)
 		return NULL;
 	k->face.found = true;
+	k->face.aside = false;
 	environments_forget(e);
 	return &k->face;
 }

@@ -9,7 +9,8 @@ struct key_ring;
 struct map;
 
 /* What environments_files.c (secrets files, keys), environments_counts.c (names, counts) and
- * environments_find.c (which secrets file a path means) share. */
+ * environments_find.c (which secrets file a path means) and environments_beside.c (those around a
+ * file that was named) share. */
 
 #define NAME_BYTES_MAX 65536
 #define TEXTS_MAX ((size_t)1 << 26)
@@ -113,6 +114,7 @@ struct environments {
 	size_t fitting;		/* so many of them fit */
 	struct vec unknown;	/* of struct unknown */
 	struct map *unknown_index;	/* by the entry that it names; NULL: none */
+	struct map *looked;	/* environments_beside.c's, by folder; NULL: nothing */
 };
 
 struct known *known_at(const struct environments *e, size_t i);

@@ -497,7 +497,7 @@ plan_all(struct planning *p, struct error *err)
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		struct environment *x = environments_at(all, i);
 
-		if (!x->found)
+		if (!x->found || x->aside)
 			continue;
 		if (p->cb->progress != NULL && !p->cb->progress(p->cookie, x->path, i, n))
 			return error_set(err, ERROR_REFUSED, "it was stopped; nothing is planned");

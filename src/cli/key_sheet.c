@@ -207,7 +207,7 @@ sheet_all(struct sheet *s, struct environments *all, struct error *err)
 	for (size_t i = 0; i < environments_count(all); i++) {
 		struct environment *x = environments_at(all, i);
 
-		if (only != NULL ? x == only : x->found)
+		if (only != NULL ? x == only : x->found && !x->aside)
 			sheet_of(s, all, x);
 	}
 	if (s->files == 0) {

@@ -427,7 +427,8 @@ check_environments(const struct environments *all, const struct scope *scope,
 	for (size_t i = 0; rc == 0 && i < environments_count(all); i++) {
 		const struct environment *x = environments_at(all, i);
 
-		if (environments_only(all) != NULL && x != environments_only(all))
+		if ((environments_only(all) != NULL && x != environments_only(all)) ||
+		    x->aside)
 			continue;
 		r->file = x->path;
 		if (x->secrets == NULL) {
@@ -458,7 +459,8 @@ verify_misfit(struct environments *all, struct verify_report *r)
 	for (size_t i = 0; i < environments_count(all); i++) {
 		const struct environment *x = environments_at(all, i);
 
-		if (x->secrets == NULL || secrets_file_sealed_count(x->secrets) == 0)
+		if (x->aside || x->secrets == NULL ||
+		    secrets_file_sealed_count(x->secrets) == 0)
 			continue;
 		if (secrets_file_cipher(x->secrets) != NULL) {
 			r->misfit = false;

@@ -165,6 +165,80 @@ case_a_file_by_its_whole_path_from_the_root() {
 	expect_rc 0
 }
 
+# prod/kafka/server.properties, whose secrets file lies in prod/secrets, below the current folder,
+# which has another one with the same remote path, key, entry and name, and another value.
+beside() {
+	local f
+	rm -f server.properties
+	mkdir -p prod/kafka prod/secrets
+	cp sec.properties prod/secrets
+	for f in prod/kafka/server.properties server.properties; do
+		printf 'ssl.key.password=CANARY-%s\n' "${f%/*}" >"$f"
+		run file encrypt --config-file "$f" --remote-secrets-file "$remote" \
+		    --local-secrets-file "$(case $f in prod*) echo prod/secrets/ ;; esac)sec.properties"
+		[ "$rc" -eq 0 ] || fail "cannot seal $f"
+	done
+}
+
+# A nearer one that is not above the file is the file's all the same, as with the folder given.
+case_a_file_that_is_named_gets_no_farther_secrets_file() {
+	local f=prod/kafka/server.properties
+	beside
+	run render "$f"
+	expect_rc 0
+	expect_out CANARY-prod/kafka
+	run file show "$f" --reveal
+	expect_rc 0
+	expect_out CANARY-prod/kafka
+	run exec --config-file "$f" -- cat '{}'
+	expect_rc 0
+	expect_out CANARY-prod/kafka
+	run file verify "$f"
+	expect_rc 0
+	expect_out '1 sealed entry opens; 1 reference in 1 file, 0 dangling, 0 orphans'
+	# Two that are as near are named.
+	mkdir prod/other
+	cp prod/secrets/sec.properties prod/other
+	run render "$f"
+	expect_rc 1
+	expect_err 'equally near'
+	expect_no CANARY
+}
+
+# A secrets file above that the file does not refer to is nobody's matter here: its key need not
+# be there, and its entries are no orphans.
+case_what_a_named_file_does_not_refer_to_is_left_out() {
+	local f=prod/kafka/server.properties
+	beside
+	sed -i 's/^_metadata.symmetric_key.*enc = .*/&x/' sec.properties
+	run file verify "$f"
+	expect_rc 0
+	expect_out '1 sealed entry opens; 1 reference in 1 file, 0 dangling, 0 orphans'
+	run doctor "$f"
+	expect_no "$PWD/sec.properties"
+	run rotation plan "$f" --data-key --session "$PWD/s"
+	expect_rc 0
+	expect_no "$PWD/sec.properties"
+}
+
+# What audit and git check find of a file that is named is what they find of its folder.
+case_audit_of_a_file_knows_its_secrets_file() {
+	seal
+	sed -i '/^sasl.secret/d' server.properties
+	mkdir deep
+	mv server.properties deep
+	run audit deep/server.properties
+	expect_rc 0
+	expect_no missing-secrets-file
+	run git check deep/server.properties
+	expect_rc 0
+	sed -i 's|^server.properties/ssl.key|x&|' sec.properties
+	run audit deep/server.properties
+	expect_rc 3
+	expect_out dangling-reference
+	expect_no missing-secrets-file
+}
+
 case_exec_opens_each_by_itself() {
 	local c args=()
 	five

@@ -245,7 +245,8 @@ doctor_look_around(struct doctor *d, struct error *err)
 	e = estate_environments(d->estate);
 	for (size_t i = 0; i < environments_count(e); i++) {
 		x = environments_at(e, i);
-		if (environments_only(e) != NULL && x != environments_only(e))
+		if ((environments_only(e) != NULL && x != environments_only(e)) ||
+		    x->aside)
 			continue;
 		if (x->problem != NULL)
 			checks_add(&d->checks, CHECK_PROBLEM, "secrets-file", x->problem);

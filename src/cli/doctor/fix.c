@@ -630,8 +630,8 @@ fix_tell_unread(const struct doctor *d)
 	}
 	for (size_t i = 0; i < environments_count(e); i++) {
 		const struct environment *x = environments_at(e, i);
-		bool told = x->problem == NULL || (environments_only(e) != NULL &&
-		    x != environments_only(e));
+		bool told = x->problem == NULL || x->aside ||
+		    (environments_only(e) != NULL && x != environments_only(e));
 
 		/* It may be in the paths, too. */
 		for (size_t k = 0; !told && k < estate_count(d->estate); k++)

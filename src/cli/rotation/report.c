@@ -229,6 +229,8 @@ host_run(const struct options *o, struct finder *f, struct estate *e, int *statu
 		struct environment *x = environments_at(all, i);
 		size_t sealed, open = 0;
 
+		if (x->aside)
+			continue;
 		if (x->secrets == NULL) {
 			*status = report_error(x->problem);
 			continue;

@@ -699,8 +699,8 @@ seal_note_foreign(struct plan *p, const struct configuration *c, struct error *e
 	return rc == 1 ? 0 : -1;
 }
 
-/* Note, once, what there is to say of the whole file before a value of it is sealed.
- * ${all}: refuse one in which a part of a secret would stay. */
+/* Note what there is to say of the whole file before a value of it is sealed: of ${all} its
+ * secrets (refuse a file in which a part of one would stay), or, once, of one that was named. */
 static int
 seal_inspect(struct plan *p, const struct configuration *c, bool all, const struct seal_options *o,
     struct error *err)
@@ -709,7 +709,7 @@ seal_inspect(struct plan *p, const struct configuration *c, bool all, const stru
 	struct vec remarks;
 	int rc;
 
-	if ((rc = plan_first(p, "inspected", c->path, all ? "all" : "", all ? 3 : 0, err)) != 1)
+	if (!all && (rc = plan_first(p, "inspected", c->path, "", 0, err)) != 1)
 		return rc;
 	vec_init(&remarks, sizeof(struct remark), SIZE_MAX / sizeof(struct remark));
 	rc = inspect_document(o->rules, c->doc, NULL, &remarks, err);

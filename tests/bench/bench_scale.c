@@ -223,13 +223,16 @@ measure_estate(size_t files, double ms[KINDS])
 {
 	static const struct change_callbacks none = { .waiting = NULL };
 	const struct seal_options options = { .remote = REMOTE };
-	char *folder = measure_path("estate"), *path;
+	char *folder = measure_path("estate"), **paths = calloc(files, sizeof(*paths)), *path;
 	struct error err = { 0 };
 	struct key *master;
 	struct change c;
 	struct buf diff;
 
+	measure_must(paths != NULL, "no memory");
 	make_estate(folder, files);
+	for (size_t i = 0; i < files; i++)
+		paths[i] = file_path(folder, i);
 	ms[SCAN] = scan(folder, files);
 	ms[SEARCH] = search(folder);
 	path = strchr(fixture_environment[0], '=') + 1;
@@ -243,12 +246,10 @@ measure_estate(size_t files, double ms[KINDS])
 	must(change_plan(&c, &err), &err);
 	must(seal_prepare(c.plan, master, &err), &err);
 	for (size_t i = 0; i < files; i++) {
-		char *file = file_path(folder, i);
-		struct configuration *config_file = change_config(&c, file, &err);
+		struct configuration *config_file = change_config(&c, paths[i], &err);
 
 		must(config_file == NULL ? -1 : seal_default(c.plan, config_file, &options, NULL,
 		    &err), &err);
-		free(file);
 	}
 	must(diff_append(c.plan, &diff, &err), &err);
 	ms[REVIEW] = measure_cpu() - ms[REVIEW];
@@ -263,6 +264,9 @@ measure_estate(size_t files, double ms[KINDS])
 	free(path);
 	measure_scratch_remove();
 	(void)measure_scratch();
+	for (size_t i = 0; i < files; i++)
+		free(paths[i]);
+	free(paths);
 	free(folder);
 }
 

@@ -435,15 +435,27 @@ form_bears_value(const char *name, size_t len, const char *parent, size_t parent
 	return class == KEY_SECRET || class == KEY_MATERIAL;
 }
 
+static bool
+form_is_number(const char *p, size_t n)
+{
+	while (n > 0 && ascii_is_digit(p[n - 1]))
+		n--;
+	return n == 0;
+}
+
 /*
- * By what the rules judge the value at a path of nested mappings: its last name, or
- * the whole path where that ends as the key of a secret does, or the name around it.
+ * By what the rules judge the value at a path of nested mappings: its last name (of an
+ * element of a list that of the list), or the whole path where that ends as the key of a secret does, or the name around it.
  */
 static void
 form_name_of_path(const char *key, size_t len, const char **name, size_t *name_len)
 {
 	size_t at = form_last_name(key, len), around;
 
+	while (at > 1 && form_is_number(key + at, len - at)) {
+		len = at - 1;
+		at = form_last_name(key, len);
+	}
 	*name = key + at;
 	*name_len = len - at;
 	if (key_class(*name, *name_len) != KEY_OTHER)

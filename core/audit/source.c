@@ -516,7 +516,9 @@ source_item(void *cookie, const struct form_item *i, struct error *err)
 		return 0;
 	/* SPRING_APPLICATION_JSON, DOCKER_AUTH_CONFIG */
 	if (i->role == FORM_ENTRY && s->form != FORM_JSON && i->n > 8 && i->value[0] == '{' &&
-	    i->value[1] == '"' && key_class(i->key, i->key_len) == KEY_OTHER) {
+	    i->value[1] == '"' && key_class(i->key, i->key_len) == KEY_OTHER &&
+	    /* There the value is sealed as a whole, and counts as one. */
+	    !(s->form == FORM_PROPERTIES && value_kind(i->value, i->n) == VALUE_MEMBER)) {
 		item.role = FORM_DECODED;
 		return source_embedded(s, &item, err);
 	}

@@ -928,7 +928,8 @@ static const char *const words[] = {
 };
 
 static const char *const endings[] = {
-	"token", "assertion", "pem", "license",
+	"token", "assertion", "pem", "license", "keystorepass", "truststorepass", "keypass",
+	"bindpass", "bindpw", "userpass", "pwd",
 };
 
 /* What tells where a secret is, or how it is used, and is none itself. */

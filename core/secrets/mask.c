@@ -341,6 +341,9 @@ loose_is_unread_secret(const struct rules *r, const char *p, size_t n, struct lo
 	size_t len = plain ? l->key_len : loose_unescape(l, name);
 	bool quoted = at < n && loose_is_quote(p[at]);
 
+	/* What it has in it has keys of its own. */
+	if (at < n && (p[at] == '{' || p[at] == '['))
+		return false;
 	if (quoted)
 		to = loose_string_end(p, at, limit);
 	else if (strchr("\"'\\", l->key[l->key_len]) != NULL)

@@ -345,6 +345,48 @@ piece_is_host(struct piece v, size_t end)
 	return colon > v.p;
 }
 
+/* Does it begin as a list of settings, user=x,password=y, perhaps with a line for each? */
+static bool
+piece_is_list(struct piece v)
+{
+	size_t n = 0;
+
+	while (n < v.n && value_is_of_name(v.p[n]))
+		n++;
+	return n > 0 && v.p[0] != '-' && n + 1 < v.n && v.p[n] == '=' && v.p[n + 1] != '=';
+}
+
+/* May a setting have its name behind this character, at ${start}?  ${commas}: a comma ends its
+ * value. */
+static bool
+piece_may_name(struct piece v, size_t start, bool *commas)
+{
+	const char before = start > 0 ? v.p[start - 1] : '\0';
+
+	*commas = before == ',' || before == '[' || before == '(';
+	switch (before) {
+	case '?':
+	case '&':
+	case ';':
+	case '[':
+		return true;
+	case '\0':
+		if (memchr(v.p, ';', v.n) != NULL)
+			return true;
+		return *commas = piece_is_list(v);
+	case ',':
+		return memchr(v.p, '[', start) != NULL || piece_is_host(v, start - 1) ||
+		    piece_is_list(v) || piece_begins(v, "jdbc:");
+	case '/':	/* Teradata */
+	case '(':	/* MySQL */
+		return piece_begins(v, "jdbc:");
+	default:
+		return value_is_blank(before) && ((start > 1 && v.p[start - 2] == ';') ||
+		    piece_is_libpq(v) || piece_begins((struct piece){ v.p + start,
+		    v.n - start }, "ansible_") || (before == '\n' && piece_is_list(v)));
+	}
+}
+
 /* Is what stands before the `=` at ${at} the name of a secret, and has it a value? */
 static bool
 piece_has_member(struct piece v, size_t at, struct value_member *out)
@@ -353,6 +395,7 @@ piece_has_member(struct piece v, size_t at, struct value_member *out)
 	enum key_class class;
 	size_t start = at, end = at + 1;
 	char before, quote;
+	bool commas = false;
 
 	while (start > 0 && value_is_of_name(v.p[start - 1]))
 		start--;
@@ -360,13 +403,7 @@ piece_has_member(struct piece v, size_t at, struct value_member *out)
 	before = start > 0 ? v.p[start - 1] : '\0';
 	out->option = (piece_begins(name, "-D") || piece_begins(name, "--")) &&
 	    (before == '\0' || value_is_blank(before) || before == '"');
-	if (name.n == 0 || !(before == '?' || before == '&' || before == ';' || before == '[' ||
-	    out->option || (before == ',' && (memchr(v.p, '[', start) != NULL ||
-	    piece_is_host(v, start - 1))) ||
-	    (value_is_blank(before) && start > 1 && (v.p[start - 2] == ';' ||
-	    piece_is_libpq(v))) ||
-	    (value_is_blank(before) && piece_begins(name, "ansible_")) ||
-	    (before == '\0' && memchr(v.p, ';', v.n) != NULL)))
+	if (name.n == 0 || !(out->option || piece_may_name(v, start, &commas)))
 		return false;
 	class = key_class(name.p, name.n);
 	if (class != KEY_SECRET && class != KEY_MATERIAL)
@@ -374,8 +411,7 @@ piece_has_member(struct piece v, size_t at, struct value_member *out)
 	quote = end < v.n && (v.p[end] == '"' || v.p[end] == '\'') ? v.p[end++] : '\0';
 	for (start = end; end < v.n && (quote != '\0' ? v.p[end] != quote :
 	    v.p[end] != '&' && v.p[end] != ';' && !value_is_blank(v.p[end]) &&
-	    !((before == '[' || before == ',') && v.p[end] == ',') &&
-	    !((before == '[' || before == ',') && v.p[end] == ']')); end++)
+	    !(commas && strchr(",])", v.p[end]) != NULL)); end++)
 		;
 	text = (struct piece){ v.p + start, end - start };
 	out->name = (size_t)(name.p - v.p) + (out->option ? 2 : 0);
@@ -423,7 +459,7 @@ piece_is_mysql(struct piece v)
 static bool
 piece_has_credentials(struct piece v)
 {
-	static const char thin[] = "jdbc:oracle:thin:";
+	static const char oracle[] = "jdbc:oracle:";
 	const char *p, *slash, *at, *end = v.p + v.n;
 	struct value_member m;
 	size_t from = 0;
@@ -434,13 +470,93 @@ piece_has_credentials(struct piece v)
 			return true;
 	if (value_next_member(v.p, v.n, &from, &m) || piece_is_mysql(v))
 		return true;
-	if (!piece_begins(v, thin))
+	/* jdbc:oracle:thin:user/password@host, and oci */
+	if (!piece_begins(v, oracle))
 		return false;
-	p = v.p + sizeof(thin) - 1;
+	p = v.p + sizeof(oracle) - 1;
 	at = memchr(p, '@', (size_t)(end - p));
 	slash = at != NULL ? memchr(p, '/', (size_t)(at - p)) : NULL;
 	return slash != NULL &&
 	    piece_is_filled((struct piece){ slash + 1, (size_t)(at - slash) - 1 });
+}
+
+/* A member of JSON whose name is one of a secret, and what it has for a text; or of JSON that is
+ * a text in it, with its quotes behind backslashes. */
+static bool
+piece_has_json_secret(struct piece v)
+{
+	const char *p = v.p, *end = v.p + v.n, *name, *name_end, *text, *q;
+	enum key_class class;
+
+	if (v.n < 8 || (*p != '{' && *p != '['))
+		return false;
+	for (; (p = memchr(p, ':', (size_t)(end - p))) != NULL; p++) {
+		for (q = p; q > v.p && value_is_blank(q[-1]); q--)
+			;
+		if (q == v.p || (q[-1] != '"' && q[-1] != '\''))
+			continue;
+		for (name_end = --q; name_end > v.p && name_end[-1] == '\\'; name_end--)
+			;
+		for (name = name_end; name > v.p && name[-1] != *q; name--)
+			;
+		for (text = p + 1; text < end && (value_is_blank(*text) || *text == '\\'); text++)
+			;
+		if (name == name_end || text == end || *text++ != *q)
+			continue;
+		class = key_class(name, (size_t)(name_end - name));
+		if (class != KEY_SECRET && class != KEY_MATERIAL)
+			continue;
+		for (q = text; q < end && *q != *name_end && *q != text[-1]; q++)
+			;
+		if (piece_is_filled((struct piece){ text, (size_t)(q - text) }) &&
+		    (class != KEY_MATERIAL || !value_is_pointer(text, (size_t)(q - text))))
+			return true;
+	}
+	return false;
+}
+
+/* The key of a private key in DER, not encrypted, in base64: PKCS#8, PKCS#1, SEC 1.  What comes
+ * before the lengths and behind them is the same in all. */
+static bool
+piece_is_der_key(struct piece v)
+{
+	static const char *const short_begins[] = { "MHcCAQEE", "MHQCAQEE", "MC4CAQAwBQYDK2" };
+
+	if (v.n < 60)
+		return false;
+	if (piece_begins(v, "MII"))
+		return memcmp(v.p + 6, "IBADAN", 6) == 0 || memcmp(v.p + 6, "IBAAKC", 6) == 0;
+	return piece_begins_as_one(v, short_begins,
+	    sizeof(short_begins) / sizeof(short_begins[0])) ||
+	    (piece_begins(v, "MI") && (memcmp(v.p + 4, "AgEAM", 5) == 0 ||
+	    memcmp(v.p + 4, "AgEBB", 5) == 0));
+}
+
+/* The same, or PEM or the JSON of a service account in base64, perhaps as the URI of data. */
+static bool
+piece_is_encoded_key(struct piece v)
+{
+	static const char *const begins[] = { "LS0tLS1CRUdJTi", "eyJ", "ewog", "ew0K", "eyAi",
+		"ewoJ" };
+	static const char mark[] = "base64,";
+	const char *p;
+	struct buf text;
+	bool found = false;
+
+	if (piece_begins(v, "data:") && (p = memmem(v.p, v.n, mark, sizeof(mark) - 1)) != NULL)
+		p += sizeof(mark) - 1;
+	else
+		p = v.p + (piece_begins(v, "base64:") ? sizeof(mark) - 1 : 0);
+	v = (struct piece){ p, v.n - (size_t)(p - v.p) };
+	if (piece_is_der_key(v))
+		return true;
+	if (v.n < 60 || !piece_begins_as_one(v, begins, sizeof(begins) / sizeof(begins[0])))
+		return false;
+	buf_init_secret(&text, BUF_MAX_FILE);
+	if (base64_decode(&text, v.p, v.n) == 0)
+		found = piece_has_private_key((struct piece){ (const char *)text.data, text.len });
+	buf_release(&text);
+	return found;
 }
 
 /* How many characters of base64url there are from ${p} on. */
@@ -550,13 +666,15 @@ value_kind(const char *value, size_t n)
 	if (piece_is_placeholder(v))
 		return VALUE_PLACEHOLDER;
 	is_long = v.n >= sizeof("authorization:");
-	if (is_long && piece_has_private_key(v))
+	if (is_long && (piece_has_private_key(v) || piece_is_encoded_key(v)))
 		return VALUE_PRIVATE_KEY;
 	if (piece_has_credentials(v) || (is_long && piece_is_webhook(v)))
 		return VALUE_CREDENTIALS;
 	if (is_long && (piece_has_jwt(v) || ((memmem(v.p, v.n, "uthorization", 12) != NULL ||
 	    memmem(v.p, v.n, "UTHORIZATION", 12) != NULL) && value_has_authorization(v.p, v.n))))
 		return VALUE_TOKEN;
+	if (piece_has_json_secret(v))
+		return VALUE_MEMBER;
 	/* A URL of which a template makes a part has no secret yet. */
 	if (memmem(v.p, v.n, "{{", 2) != NULL && memmem(v.p, v.n, "}}", 2) != NULL &&
 	    memmem(v.p, v.n, "://", 3) != NULL)
@@ -567,7 +685,8 @@ value_kind(const char *value, size_t n)
 bool
 value_kind_is_secret(enum value_kind k)
 {
-	return k == VALUE_PRIVATE_KEY || k == VALUE_CREDENTIALS || k == VALUE_TOKEN;
+	return k == VALUE_PRIVATE_KEY || k == VALUE_CREDENTIALS || k == VALUE_TOKEN ||
+	    k == VALUE_MEMBER;
 }
 
 bool
@@ -575,19 +694,28 @@ value_may_be_secret(const unsigned char *raw, size_t n)
 {
 	static const char *const signs[] = { "eyJ", "-----BEGIN", "uthorization", "UTHORIZATION",
 		"hook" };
+	static const char *const coded[] = { "LS0tLS1CRUdJTi", "MII", "AgEAM", "AgEBB", "CAQE",
+		"CAQAwBQ", "ewog", "ew0K", "eyAi", "ewoJ" };
 
 	if (n < 8)
 		return false;
 	if (memchr(raw, '=', n) != NULL || memchr(raw, '@', n) != NULL ||
 	    (memchr(raw, '\\', n) != NULL && memmem(raw, n, "\\u", 2) != NULL))
 		return true;
-	if (memchr(raw, '{', n) != NULL && memmem(raw, n, "private_key", 11) != NULL)
+	/* Braces are those of JSON, or of a reference. */
+	if (memchr(raw, '{', n) != NULL && memchr(raw, ':', n) != NULL &&
+	    (memchr(raw, '"', n) != NULL || memchr(raw, '\'', n) != NULL))
 		return true;
 	/* None of these comes with less behind it. */
 	if (n < 20)
 		return false;
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
 		if (memmem(raw, n, signs[i], strlen(signs[i])) != NULL)
+			return true;
+	/* Keys in base64 are long, and have no dots, which names and addresses have. */
+	for (size_t i = 0; n >= 60 && memchr(raw, '.', n) == NULL &&
+	    i < sizeof(coded) / sizeof(coded[0]); i++)
+		if (memmem(raw, n, coded[i], strlen(coded[i])) != NULL)
 			return true;
 	return false;
 }

@@ -12,10 +12,12 @@ enum value_kind {
 				   $NAME, {{ ... }}, %(...)s, @...@, ENC(...) ...;
 				   or a hash that it checks a password by */
 	VALUE_PLACEHOLDER,	/* to be filled in: <...>, YOUR_..., CHANGE_ME, xxx, a mask */
-	VALUE_PRIVATE_KEY,	/* a private key in PEM, or JSON of a service account */
+	VALUE_PRIVATE_KEY,	/* a private key in PEM, or JSON of a service account; these or
+				   DER in base64 */
 	VALUE_CREDENTIALS,	/* user:password@ or password= in a URL, a connection string
 				   or options of a command */
-	VALUE_TOKEN		/* a JWT, or the header of an authorization */
+	VALUE_TOKEN,		/* a JWT, or the header of an authorization */
+	VALUE_MEMBER		/* JSON that has a member with a secret */
 };
 
 enum value_kind value_kind(const char *value, size_t n);

@@ -250,6 +250,28 @@ case_one_count_is_told_everywhere() {
 	expect_count 3 c.json
 }
 
+case_secrets_in_what_a_value_is_made_of() {
+	local key=MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjCANARYCANARYCANARYCANARY
+	cat >a.properties <<-END
+		a={"x":{"password":"CANARY1"},"api_key":"CANARY2"}
+		b=jdbc:oracle:oci:scott/CANARY3@h
+		connection.properties=user=u,password=CANARY4
+		d=jdbc:mysql://address=(host=h)(user=u)(password=CANARY5)/x
+		e=$key
+		f={"password":"\${file:/x:y}"}
+		sasl.jaas.config=a.LoginModule required keyStorePass="CANARY6";
+		api.key.value=CANARY7
+	END
+	expect_count 7 a.properties
+	run file show a.properties
+	expect_no CANARY
+	printf '{"config":{"a":"{\\"x\\":\\"{\\\\\\"secretKey\\\\\\":\\\\\\"CANARY1\\\\\\"}\\"}",
+	    "b":"ssl=true\\npassword=CANARY2","c":"%s","d":{"password":["CANARY3"]}}}' "$key" >c.json
+	expect_count 4 c.json
+	run file show c.json
+	expect_no CANARY
+}
+
 # A comment is as readable as what it stands beside, and stays when the options are sealed.
 case_a_password_in_a_comment_of_jaas_is_clear_text() {
 	local module=org.apache.kafka.common.security.plain.PlainLoginModule

@@ -483,11 +483,12 @@ test_the_options_that_are_secrets(void **state)
 		"sasl.oauthbearer.assertion.private.key.passphrase",
 		"sasl.oauthbearer.assertion.private.key.pem", "awsRoleSecretAccessKey",
 		"awsRoleSessionToken", "apiKey", "api.key", "private_key", "bindCredential",
-		"java.naming.security.credentials", "sharedAccessKey", "ssl.keystore.key", "secret"
+		"java.naming.security.credentials", "sharedAccessKey", "ssl.keystore.key", "secret",
+		"keyStorePass", "key.pass", "bindPw", "db_pwd"
 	};
 	static const char *const no[] = {
 		"", "username", "user", "user_", "serviceName", "useKeyTab", "storeKey", "keyTab",
-		"principal", "storePass", "useFirstPass", "clientId", "scope", "tokenauth",
+		"principal", "storePass", "useFirstPass", "tryFirstPass", "clearPass", "clientId", "scope", "tokenauth",
 		"metadataServerUrls", "oauth.token.endpoint.uri", "oauth.client.id",
 		"oauth.access.token.is.jwt", "oauth.client.assertion.location",
 		"oauth.client.assertion.type", "oauth.client.secret.location",

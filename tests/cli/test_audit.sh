@@ -526,6 +526,42 @@ case_a_baseline_lets_only_new_ones_count() {
 	expect_rc 1
 }
 
+case_a_baseline_keeps_what_could_not_be_read() {
+	clean
+	printf 'a.password=CANARY-one-long\n' >a.properties
+	echo '{"b.password":"CANARY-two-long"}' >b.json
+	chmod 600 a.properties b.json
+	audit . --baseline base --update-baseline
+	sed -i 's/"reason":null/"reason":"later"/' base
+	cp base before
+	printf '{' >b.json
+	audit . --baseline base
+	expect_rc 1
+	expect_no 'there no more'
+	audit . --baseline base --update-baseline
+	expect_out 'not read: b.json'
+	cmp -s before base || fail "a finding of a file that was not read is gone"
+	rm b.json
+	audit . --baseline base
+	expect_err '1 finding is there no more'
+	audit . --baseline base --update-baseline
+	[ "$(wc -l <base)" -eq 1 ] || fail "what is gone stays"
+}
+
+case_a_baseline_keeps_what_needs_a_key_that_is_not_there() {
+	make_sealed
+	printf 'CONNECT_PASSWORD=CANARY-of-x-long\n' >.env
+	chmod 600 .env
+	audit . --baseline base --update-baseline
+	sed -i 's/"reason":null/"reason":"later"/' base
+	grep -q sealed-and-clear base || fail "it is not told as sealed elsewhere"
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	audit . --baseline base
+	expect_no 'there no more'
+	audit . --baseline base --update-baseline
+	grep -q 'sealed-and-clear.*later' base || fail "a finding that needs the key is gone"
+}
+
 case_a_comment_suppresses() {
 	clean
 	cat >a.properties <<-'END'

@@ -81,12 +81,14 @@ int audit_connect(struct audit *a, const struct options *o, struct error *err);
  */
 struct audit_baseline;
 
-/* Read ${path} and mark what it knows.  ERROR_FORMAT with the line; ERROR_MISSING. */
+/* Read ${path} and mark what it knows.  ${*unused}: what was looked for and is there no more.
+ * ERROR_FORMAT with the line; ERROR_MISSING. */
 int audit_baseline_apply(struct audit *a, const char *path, int64_t now, size_t *unused,
     struct error *err);
 
-/* Write all findings that count, with the reasons and dates that ${path} has for them, and that
- * into the trail (NULL: nowhere).  What is to be told besides goes to ${notes}, a line each. */
+/* Write all findings that count, with the reasons and dates that ${path} has for them, besides
+ * what it has of files and entries that could not be read; and that into the trail (NULL:
+ * nowhere).  What is to be told besides goes to ${notes}, a line each. */
 int audit_baseline_update(const struct audit *a, const char *path, const struct trail *trail,
     struct buf *notes, struct error *err);
 

@@ -155,6 +155,19 @@ baseline_is_over(const struct baseline_row *row, int64_t now)
 	return !time_parse(text, TIME_SECONDS, &ms) || ms < now;
 }
 
+/* Was it looked for, and not found?  What could not be read may still hold it. */
+static bool
+baseline_is_gone(const struct baseline_row *row, const struct audit *a)
+{
+	enum audit_rule rule;
+
+	if (row->used || audit_unread_count(a) > 0)
+		return false;
+	rule = audit_rule_find(row->rule, row->rule != NULL ? strlen(row->rule) : 0);
+	return audit_locked_count(a) == 0 || rule == AUDIT_RULES ||
+	    !audit_rule_text(rule)->needs_key;
+}
+
 int
 audit_baseline_apply(struct audit *a, const char *path, int64_t now, size_t *unused,
     struct error *err)
@@ -179,7 +192,7 @@ audit_baseline_apply(struct audit *a, const char *path, int64_t now, size_t *unu
 		f->known = !baseline_is_over(row, now);
 	}
 	for (size_t i = 0; rc == 0 && i < b.rows.len; i++)
-		*unused += !baseline_row(&b, i)->used;
+		*unused += baseline_is_gone(baseline_row(&b, i), a);
 	baseline_release(&b);
 	return rc;
 }
@@ -252,21 +265,44 @@ struct baseline_edit {
 	const char *reason;
 };
 
+/* Take over the rows of what could not be looked for.  ERROR_MEMORY. */
+static int
+baseline_keep(struct baseline *b, const struct audit *a, struct baseline *old, struct error *err)
+{
+	struct baseline_row *row, *kept;
+
+	for (size_t i = 0; i < old->rows.len; i++) {
+		row = baseline_row(old, i);
+		if (row->used || baseline_is_gone(row, a))
+			continue;
+		if ((kept = vec_push(&b->rows)) == NULL)
+			return error_memory(err);
+		*kept = *row;
+		*row = (struct baseline_row){ 0 };
+	}
+	return 0;
+}
+
 /* All that was found, with the reasons and days that are there. */
 static int
 baseline_renew(void *cookie, struct buf *content, struct error *err)
 {
 	const struct baseline_edit *e = cookie;
 	struct baseline old = { 0 }, new = { 0 };
+	struct baseline_row *row;
 	int rc = baseline_parse(&old, e->path, content, err);
 
 	vec_init(&new.rows, sizeof(struct baseline_row), ROWS_MAX);
 	for (size_t i = 0; rc == 0 && i < audit_finding_count(e->audit); i++) {
 		const struct audit_finding *f = audit_finding(e->audit, i);
 
+		if ((row = baseline_find(&old, f)) != NULL)
+			row->used = true;
 		if (!f->suppressed)
-			rc = baseline_push(&new, e->audit, f, baseline_find(&old, f), err);
+			rc = baseline_push(&new, e->audit, f, row, err);
 	}
+	if (rc == 0)
+		rc = baseline_keep(&new, e->audit, &old, err);
 	if (rc == 0)
 		rc = baseline_print(&new, content, err);
 	baseline_release(&new);

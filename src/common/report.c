@@ -18,6 +18,7 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "common/report.h"
+#include "file/file.h"
 
 /* An error's texts, each byte of them made visible or escaped. */
 #define MESSAGE_MAX (10 * sizeof(struct error))
@@ -187,17 +188,27 @@ int
 output_write_stream(const char *path, const struct buf *b, struct error *err)
 {
 	int fd = output_descriptor(path), rc;
+	struct stat st;
 
 	if (buf_check(b, err) != 0)
 		return -1;
 	if (fd != -1)
 		return output_write_fd(fd, fd == STDOUT_FILENO ? "standard output" : path,
 		    b->data, b->len, err);
+	if (file_check_output(path, err) != 0)
+		return -1;
 	/* With O_CREAT the kernel refuses others' FIFOs in /tmp (fs.protected_fifos). */
 	fd = open(path, O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return error_io(err, path, "cannot open");
-	rc = output_write_fd(fd, path, b->data, b->len, err);
+	/* Who may write to its folder may have put another thing there since it was looked at. */
+	if (fstat(fd, &st) == 0 && (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode))) {
+		rc = output_write_fd(fd, path, b->data, b->len, err);
+	} else {
+		error_set(err, ERROR_REFUSED, "it is no device or FIFO any more");
+		error_hint(err, "look at who else writes to its folder");
+		rc = error_place(err, path, 0);
+	}
 	if (close(fd) != 0 && rc == 0)
 		rc = error_io(err, path, "cannot write");
 	return rc;

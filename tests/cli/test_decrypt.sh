@@ -69,8 +69,11 @@ case_a_file_or_link_of_another_user_is_refused() {
 	ln -s folder by
 	ln -s ours link
 	chown 12345 theirs
-	chown -h 12345 link by
-	for to in theirs link by/new; do
+	mkfifo pipe
+	exec 8<>pipe
+	ln -s pipe to-pipe
+	chown -h 12345 link by to-pipe
+	for to in theirs link by/new to-pipe; do
 		on server.properties decrypt --output-file $to
 		expect_rc 1
 		expect_err "propseal: $to: "
@@ -78,7 +81,8 @@ case_a_file_or_link_of_another_user_is_refused() {
 		run render server.properties --local-secrets-file sec.properties --output-file $to
 		expect_rc 1
 	done
-	[ ! -s theirs ] && [ ! -s ours ] && [ ! -e folder/new ] || fail "written"
+	[ ! -s theirs ] && [ ! -s ours ] && [ ! -e folder/new ] && ! read -t 0 -u 8 ||
+		fail "written"
 	chown -h 0 link by
 	on server.properties decrypt --output-file link
 	expect_rc 0

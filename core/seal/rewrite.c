@@ -268,20 +268,6 @@ rewrite_find_own(const struct rewriting *r)
 	return secrets_file_find(r->s, (const char *)r->name.data, r->name.len);
 }
 
-static int
-rewrite_name_is_taken(const struct rewriting *r, size_t t, struct error *err)
-{
-	const char *name;
-	size_t len;
-
-	name = document_key(secrets_file_document(r->s), t, &len);
-	error_set(err, ERROR_EXISTS, "the secrets file has this entry already, with another value");
-	error_place(err, secrets_file_path(r->s), document_line(secrets_file_document(r->s), t));
-	error_key(err, name, len);
-	return error_hint(err, "a configuration file of the same base name may own it: use "
-	    "another secrets file; if it is this file's own old value, give --replace");
-}
-
 /* Plan the sealed entry ${name}, which is ${t} or new. */
 static int
 store(struct rewriting *r, size_t t, const char *name, size_t len, const void *value, size_t n,
@@ -291,7 +277,7 @@ store(struct rewriting *r, size_t t, const char *name, size_t len, const void *v
 	if (t != DOCUMENT_NONE && secrets_file_holds(r->s, t, value, n))
 		return 0;
 	if (t != DOCUMENT_NONE && (r->flags[t] & REWRITE_OLD) == 0 && !r->o->replace)
-		return rewrite_name_is_taken(r, t, err);
+		return seal_name_is_taken(r->s, t, err);
 	if (plan_cipher(r->p) == NULL && seal_prepare(r->p, r->master, err) != 0)
 		return -1;
 	if (plan_seal(r->p, t, name, len, r->o->cipher, value, n, err) != 0)

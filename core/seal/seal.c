@@ -165,23 +165,26 @@ seal_note_reference(struct plan *p, const struct configuration *c, size_t entry,
 	    "is a reference to another provider and was left as it is");
 }
 
-static int
-seal_name_is_taken(const struct plan *p, const struct document *d, size_t i, const struct buf *name,
-    struct error *err)
+int
+seal_name_is_taken(const struct secrets_file *s, size_t i, struct error *err)
 {
+	const struct document *d = secrets_file_document(s);
+	const char *name;
+	size_t len;
+
+	name = document_key(d, i, &len);
 	error_set(err, ERROR_EXISTS, "the secrets file has this entry already, with another value");
-	error_place(err, secrets_file_path(plan_secrets(p)), document_line(d, i));
-	error_key(err, (const char *)name->data, name->len);
+	error_place(err, secrets_file_path(s), document_line(d, i));
+	error_key(err, name, len);
 	return error_hint(err, "a configuration file of the same base name may own it: use "
 	    "another secrets file, or --base-name for this one; if it is this file's own old "
-	    "value, update it, or seal with --replace (replace=yes in propseal.ini)");
+	    "value, give --replace (replace=yes in propseal.ini)");
 }
 
 /* 1: the sealed entry ${i} is to be written, 0: it holds the value, -1: ERROR_EXISTS, or
  * ERROR_REFUSED when it may not be opened to tell. */
 static int
-must_be_sealed(const struct plan *p, size_t i, const struct buf *name, const struct sealing *x,
-    struct error *err)
+must_be_sealed(const struct plan *p, size_t i, const struct sealing *x, struct error *err)
 {
 	const struct secrets_file *s = plan_secrets(p);
 	struct error why;
@@ -196,7 +199,7 @@ must_be_sealed(const struct plan *p, size_t i, const struct buf *name, const str
 	refused = secrets_file_open(s, i, &opened, &why) != 0 && why.code == ERROR_REFUSED;
 	buf_release(&opened);
 	if (!refused)
-		return seal_name_is_taken(p, secrets_file_document(s), i, name, err);
+		return seal_name_is_taken(s, i, err);
 	if (err != NULL)
 		*err = why;
 	return -1;
@@ -298,7 +301,7 @@ seal_put(struct plan *p, struct configuration *c, const struct sealing *x,
 	    (e = plan_config_edits(p, c, err)) == NULL)
 		return -1;
 	i = secrets_file_find(plan_secrets(p), (const char *)name->data, name->len);
-	if ((needed = i == DOCUMENT_NONE ? 1 : must_be_sealed(p, i, name, x, err)) == -1)
+	if ((needed = i == DOCUMENT_NONE ? 1 : must_be_sealed(p, i, x, err)) == -1)
 		return -1;
 	if ((first = claim_name(p, i, name, needed == 0, err)) != 1)
 		return first == 0 ? taken_in_plan(p, c, x, err) : -1;

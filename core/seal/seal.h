@@ -15,6 +15,7 @@ struct key;
 struct plan;
 struct rules;
 struct seal_options;
+struct secrets_file;
 
 /* What sealing needs to know beyond the plan. */
 struct seal_options {
@@ -75,6 +76,10 @@ int seal_key(struct plan *p, struct configuration *c, const char *key,
 int seal_value(struct plan *p, struct configuration *c, const char *key,
     size_t klen, const void *value, size_t n, bool must_exist,
     const struct seal_options *o, struct error *err);
+
+/* The sealed entry ${i} is there, with another value, and must not be overwritten.  Returns -1:
+ * ERROR_EXISTS, with what may be done. */
+int seal_name_is_taken(const struct secrets_file *s, size_t i, struct error *err);
 
 /* Can the decoded ${value} of entry ${i} of ${path} be sealed?  ERROR_REFUSED: it is no
  * UTF-8, which what opens it reads, or has half a surrogate pair, from a lone \uD800;

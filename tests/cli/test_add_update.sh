@@ -46,6 +46,20 @@ case_update_says_what_the_reference_says() {
 	expect_opens ssl.key.password CANARY-new
 }
 
+# Neither is the command that refuses the way out, nor update for add.
+case_update_over_another_files_entry_needs_replace() {
+	on server.properties encrypt
+	mkdir other
+	echo 'ssl.key.password=' >other/server.properties
+	on other/server.properties update --config 'ssl.key.password=CANARY-new'
+	expect_rc 1
+	expect_err 'own old value, give --replace'
+	expect_no 'update it' CANARY
+	on other/server.properties update --config 'ssl.key.password=CANARY-new' --replace
+	expect_rc 0
+	expect_opens ssl.key.password CANARY-new
+}
+
 case_update_of_a_plain_key() {
 	on server.properties update --config 'sasl.secret=CANARY-new'
 	expect_rc 0

@@ -26,6 +26,9 @@ static const char keys_changed[] = "it made or changed keys: a rotation has a wa
 static const char whole_file[] = "it wrote a whole file";
 static const char clear_text[] = "there was clear text before it, and clear text is never kept: "
     "`propseal file decrypt` opens what is sealed now";
+static const char part_of_value[] = "it changed a part of a value, such as an option of JAAS, and "
+    "what stands around that may be clear text, which is never kept: `propseal file add` and "
+    "`remove` change the part again";
 static const char too_large[] = "it changed more than is kept of one change";
 
 struct keeping {
@@ -77,14 +80,33 @@ may_become(const struct edit *e, bool is_secrets)
 	    reference_parse(e->value, e->value_len, &r) && reference_is_ours(&r);
 }
 
+/* Was there a reference, or nothing, where a part of a value was changed? */
+static bool
+splice_was_sealed(const struct edit *e, const struct document *d)
+{
+	size_t start, end = 0;
+	struct reference r;
+	struct buf value;
+	bool ours = e->from == e->to;
+
+	buf_init_secret(&value, BUF_MAX_FILE);
+	if (!ours && document_value(d, e->entry, &value, NULL) == 0)
+		while (!ours && resolve_next((const char *)value.data + e->from, e->to - e->from,
+		    end, &r, &start, &end))
+			ours = reference_is_ours(&r);
+	buf_release(&value);
+	return ours;
+}
+
 /* Why an edit cannot be taken back; NULL: it can. */
 static const char *
 edit_why(const struct keeping *k, const struct edit *e, const struct document *d, bool is_secrets)
 {
 	if (is_secrets && key_begins(e, "_metadata."))
 		return keys_changed;
-	if (e->kind == EDIT_SPLICE ||
-	    (e->kind != EDIT_INSERT && !document_shadowed(d, e->entry) &&
+	if (e->kind == EDIT_SPLICE)
+		return splice_was_sealed(e, d) ? part_of_value : clear_text;
+	if ((e->kind != EDIT_INSERT && !document_shadowed(d, e->entry) &&
 	    !may_keep(k, d, e->entry, is_secrets)) ||
 	    (e->kind != EDIT_REMOVE && !may_become(e, is_secrets)))
 		return clear_text;

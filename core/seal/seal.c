@@ -322,7 +322,7 @@ seal_put(struct plan *p, struct configuration *c, const struct sealing *x,
 	return provider_add(p, c, o->provider_class, err);
 }
 
-/* Plan the reference in option ${i} of a JAAS value, and in those it hides. */
+/* Plan the reference in option ${i} of a JAAS value, and in those it hides, unless it is there. */
 static int
 splice_option(struct edits *e, const struct target *t, size_t i, const char *label,
     const struct buf *ref, struct error *err)
@@ -334,6 +334,9 @@ splice_option(struct edits *e, const struct target *t, size_t i, const char *lab
 	buf_init(&text, BUF_MAX_FILE);
 	for (; i != JAAS_NONE && rc == 0; i = x.previous) {
 		x = jaas_option(t->jaas, i);
+		if (x.inner_to - x.inner_from == ref->len &&
+		    memcmp(t->value.data + x.inner_from, ref->data, ref->len) == 0)
+			continue;
 		buf_clear(&text);
 		buf_append(&text, ref->data, ref->len);
 		if (x.tight)

@@ -132,7 +132,8 @@ static const struct command commands_own[] = {
 		.name = "remove",
 		.summary = "remove sealed values from both files",
 		.details = "The entry goes from the configuration file and from the secrets file.  "
-		    "No key is needed.  The value\nis gone for good.",
+		    "No key is needed.  What\n`log undo` does not bring back is gone for "
+		    "good: an option of JAAS is, and any value after `undo-days`.",
 		.examples = "file remove --config-file server.properties --config ssl.key.password "
 		    "\\\n --local-secrets-file secrets.properties",
 		.flags = { SEVERAL_FILES, MUST(CONFIG_KEYS), MAY(ORPHAN), WRITING, LAST },

@@ -392,6 +392,39 @@ case_what_cannot_be_kept_is_told() {
 	rm "$kept"
 }
 
+# The rest of a value of which a part was changed may be clear text, and is not kept.
+case_a_part_of_a_value_says_why_it_stays() {
+	local option=sasl.jaas.config/org.x.PlainLoginModule/password
+	begin
+	printf 'sasl.jaas.config=org.x.PlainLoginModule required username="u" password="CANARY-j";\n' \
+	    >>server.properties
+	on server.properties encrypt --config "$option"
+	undo
+	expect_rc 1
+	expect_err 'cannot be undone: there was clear text before it'
+	on server.properties remove --config "$option"
+	expect_rc 0
+	undo
+	expect_rc 1
+	expect_err 'cannot be undone: it changed a part of a value, such as an option of JAAS'
+	expect_no 'clear text before'
+	feed "$option=CANARY-k" file add --config-file server.properties --config - \
+	    --local-secrets-file sec.properties --remote-secrets-file "$remote"
+	expect_rc 0
+	undo
+	expect_rc 1
+	expect_err '`propseal file add` and `remove` change the part again'
+	# A value that is replaced in its sealed entry alone is taken back, however it is referred to.
+	sed -i 's/password=\(${[^}]*}\)/password="\1"/' server.properties
+	cp server.properties ../server.quoted
+	feed "$option=CANARY-l" file update --config-file server.properties --config - \
+	    --local-secrets-file sec.properties --remote-secrets-file "$remote"
+	expect_rc 0
+	cmp server.properties ../server.quoted || fail 'the reference was written again'
+	undo
+	expect_rc 0
+}
+
 # A change of which a part failed is taken back as far as it was made.
 case_a_part_is_taken_back() {
 	begin

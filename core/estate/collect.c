@@ -112,6 +112,7 @@ add_option(struct collection *x, const struct document *d, const struct target *
 		goto done;
 	}
 	e->line = document_line(d, t->entry);
+	e->shadowed = document_shadowed(d, t->entry);
 	e->sensitive = secret != SECRET_NONE;
 	e->clear = secret == SECRET_CLEAR && e->state == STATE_PLAIN;
 done:
@@ -183,7 +184,7 @@ add_entry(struct collection *x, const struct document *d, size_t i, const struct
 		return -1;
 	e->line = document_line(d, i);
 	e->shadowed = document_shadowed(d, i);
-	if (!e->shadowed && found.jaas && add_options(x, d, i, &parts) != 0)
+	if (found.jaas && add_options(x, d, i, &parts) != 0)
 		return -1;
 	e = vec_at(&x->entries, self);
 	e->sensitive = !parts && (hidden != NULL || found.sensitive);

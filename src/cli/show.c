@@ -165,12 +165,12 @@ show_table_end(struct show_table *t)
 	report_append_number(out, t->entries, 0);
 	buf_append_str(out, t->entries == 1 ? " entry" : " entries");
 	for (i = 0; i <= STATE_DAMAGED; i++) {
-		if (t->counts[i] == 0)
-			continue;
-		buf_append_str(out, ", ");
-		report_append_number(out, t->counts[i], 0);
-		buf_append_char(out, ' ');
-		buf_append_str(out, state_name((enum entry_state)i));
+		if (t->counts[i] > 0) {
+			buf_append_str(out, ", ");
+			report_append_number(out, t->counts[i], 0);
+			buf_append_char(out, ' ');
+			buf_append_str(out, state_name((enum entry_state)i));
+		}
 		if (i == STATE_PLAIN && t->clear_secrets > 0) {
 			buf_append_str(out, " (");
 			report_append_number(out, t->clear_secrets, 0);
@@ -318,16 +318,20 @@ show_look(struct show *s, size_t i, const struct remark *hidden, struct show_ent
 	return document_value(d, i, value, err);
 }
 
-/* An entry that a later one of its key hides is not in the list. */
+/* An entry that a later one of its key hides is not in the list, and its secrets are counted. */
 static int
-show_look_below(struct show *s, size_t i, struct buf *value, size_t *lines, struct error *err)
+show_look_below(struct show *s, struct show_table *t, size_t i, struct buf *value, size_t *lines,
+    struct error *err)
 {
 	const struct document *d = s->config->doc;
 	struct clear_count found;
 
 	if (clear_in_entry(s->rules, d, i, value, &found, err) != 0)
 		return -1;
-	if (found.clear > 0 && !is_ciphertext(d, i) && ++*lines == 1)
+	if (is_ciphertext(d, i))
+		return 0;
+	t->clear_secrets += found.clear;
+	if (found.clear > 0 && ++*lines == 1)
 		report_warning("take it out: a later line of its key counts",
 		    "%s:%zu: a secret in clear text in a line that no reader uses, and that is "
 		    "not in the list", s->config->path, document_line(d, i));
@@ -347,7 +351,7 @@ show_show(struct show *s, struct show_table *t, struct error *err)
 	show_table_begin(t, d);
 	for (i = 0; i < document_count(d) && rc == 0; i++) {
 		if (document_shadowed(d, i)) {
-			rc = show_look_below(s, i, &value, &lines, err);
+			rc = show_look_below(s, t, i, &value, &lines, err);
 			continue;
 		}
 		rc = show_look(s, i, inspect_hidden(&s->remarks, &at, i), &e, &value, err);

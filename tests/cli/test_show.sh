@@ -272,6 +272,20 @@ case_secrets_in_what_a_value_is_made_of() {
 	expect_no CANARY
 }
 
+# A line that a later one of its key hides is as readable.
+case_hidden_lines_are_counted_too() {
+	printf 'a.password=CANARY-hidden\na.password=CANARY-used\n' >a.properties
+	expect_count 2 a.properties
+	run file show a.properties
+	expect_err 'a.properties:1: a secret in clear text in a line that no reader uses'
+	printf 'a.password=CANARY-hidden\na.password=${securepass:/x:y/z}\n' >a.properties
+	run file show a.properties
+	expect_out '(1 secret in clear text !)'
+	printf 'sasl.jaas.config=a.Module required x="u" password="CANARY-%s" user_a="CANARY-o%s";\n' \
+	    1 1 2 2 >a.properties
+	expect_count 4 a.properties
+}
+
 # A comment is as readable as what it stands beside, and stays when the options are sealed.
 case_a_password_in_a_comment_of_jaas_is_clear_text() {
 	local module=org.apache.kafka.common.security.plain.PlainLoginModule

@@ -608,6 +608,26 @@ source_comment(const struct audit_source *s, size_t first, size_t end, bool *ins
 	return n == 0 && first < end && *p == '*' ? 1 : n;
 }
 
+/* Where the first comment of the line begins, in a login configuration, in which it may stand
+ * behind something; else ${first}. */
+static size_t
+source_comment_at(const struct audit_source *s, size_t first, size_t end)
+{
+	const char *p = s->text;
+	bool quoted = false;
+
+	for (size_t i = first; s->form == FORM_JAAS && i + 1 < end; i++) {
+		if (quoted && p[i] == '\\')
+			i++;
+		else if (p[i] == '"')
+			quoted = !quoted;
+		else if (!quoted && p[i] == '/' && (p[i + 1] == '*' || (p[i + 1] == '/' &&
+		    (i == first || p[i - 1] != ':'))))
+			return i;
+	}
+	return first;
+}
+
 /* Comments from ${from} up to ${to}; with ${all} every line, for what nobody could read. */
 static int
 source_loose(struct audit_source *s, size_t from, size_t to, bool all, struct error *err)
@@ -616,7 +636,7 @@ source_loose(struct audit_source *s, size_t from, size_t to, bool all, struct er
 	struct loose_place place = { .line = 1, .unread = true };
 	struct loose l;
 	const char *end;
-	size_t at, first, n, signed_n;
+	size_t at, first, n, signed_n, stop;
 	bool inside = false, comment;
 
 	/* Its entries have no lines of their own. */
@@ -634,17 +654,25 @@ source_loose(struct audit_source *s, size_t from, size_t to, bool all, struct er
 		    s->text[first] == '\t'); first++)
 			;
 		comment = inside;
+		if (!inside)
+			first = source_comment_at(s, first, at + n);
 		signed_n = source_comment(s, first, at + n, &inside);
-		comment = comment || signed_n > 0;
 		first += signed_n;
-		if (first == at + n || (!all && !comment && (s->text[first] == '\0' ||
+		stop = at + n;
+		/* What stands behind one that ends is no comment. */
+		if (s->form == FORM_JAAS && (comment || (signed_n == 2 &&
+		    s->text[first - 1] == '*')) &&
+		    (end = memmem(s->text + first, stop - first, "*/", 2)) != NULL)
+			stop = (size_t)(end - s->text);
+		comment = comment || signed_n > 0;
+		if (first == stop || (!all && !comment && (s->text[first] == '\0' ||
 		    strchr(signs, s->text[first]) == NULL)))
 			continue;
-		if (memchr(s->text + first, '=', at + n - first) == NULL &&
-		    memchr(s->text + first, ':', at + n - first) == NULL)
+		if (memchr(s->text + first, '=', stop - first) == NULL &&
+		    memchr(s->text + first, ':', stop - first) == NULL)
 			continue;
 		place = (struct loose_place){ .line = 1 };
-		if (loose_next(s->a->o->rules, s->text + first, at + n - first, &place, &l) &&
+		if (loose_next(s->a->o->rules, s->text + first, stop - first, &place, &l) &&
 		    source_add_loose(s, first, &l, l.commented || comment, err) != 0)
 			return -1;
 	}

@@ -154,6 +154,25 @@ case_comments_of_jaas_files_are_told_once() {
 	done
 }
 
+# And wherever in a line they begin; what stands behind one that ends is none.
+case_comments_within_lines_of_jaas_files_are_told() {
+	cat >jaas.conf <<-'END'
+		KafkaServer {
+		  org.x.PlainLoginModule required /* password="CANARY1" */ username="u"
+		  realm="a/*b" // password="CANARY2"
+		  url="https://h/x" other="y" /* old:
+		    password="CANARY3"
+		  end */ serviceName="z" /* nothing */ password="CANARY4" debug="//";
+		};
+	END
+	chmod 600 jaas.conf
+	audit jaas.conf -o json
+	expect_json "$out" '[(f["line"], f["rule"]) for f in d["findings"] if "weak" not in f["rule"]]' \
+	    "[(2, 'secret-in-comment'), (3, 'secret-in-comment'), (5, 'secret-in-comment'), \
+(6, 'clear-text-secret')]"
+	expect_no CANARY
+}
+
 case_json_has_the_agreed_shape() {
 	clean
 	printf 'a.password=CANARY-long-enough\n' >a.properties

@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,10 +22,19 @@ known_by_path(const void *a, const void *b)
 	return x->found != y->found ? y->found - x->found : strcmp(x->path, y->path);
 }
 
-/* ${path}'s folder as it is below the one root, or as it is written. */
-static void
-append_folder(const struct environments *e, const char *path, struct buf *out)
+/* Is it made of `..` alone, and says nothing where the current folder is another? */
+static bool
+is_above(const char *folder, size_t n)
 {
+	return n >= 2 && folder[0] == '.' && folder[1] == '.' && (n == 2 || (folder[2] == '/' &&
+	    (n == 3 || is_above(folder + 3, n - 3))));
+}
+
+/* The folder of the secrets file as it is below the one root, or as it is written. */
+static void
+append_folder(const struct environments *e, const struct known *k, struct buf *out)
+{
+	const char *path = k->face.path;
 	size_t n = (size_t)(file_basename(path) - path), root;
 
 	if (e->root_count == 1) {
@@ -35,6 +45,10 @@ append_folder(const struct environments *e, const char *path, struct buf *out)
 			path += root + 1;
 			n -= root + 1;
 		}
+	}
+	if (is_above(path, n)) {
+		buf_append_str(out, k->first.real);
+		return;
 	}
 	buf_append(out, n > 0 ? path : ".", n > 0 ? (n > 1 ? n - 1 : 1) : 1);
 }
@@ -130,7 +144,7 @@ environments_settle(struct environments *e, struct error *err)
 
 		if ((text = section_name(e, k)) == NULL) {
 			buf_clear(&name);
-			append_folder(e, k->face.path, &name);
+			append_folder(e, k, &name);
 			if (shares_folder(neighbours, k)) {
 				buf_append_char(&name, '/');
 				buf_append_str(&name, file_basename(k->face.path));

@@ -627,6 +627,18 @@ case_seal_tells_who_else_gets_a_value() {
 	expect_err 's.properties:1: refers to the same sealed entry, and gets the new value too'
 }
 
+# From a folder below, its own is no name that says anything later, in the trail, say.
+case_an_environment_above_has_the_name_of_its_folder() {
+	export XDG_STATE_HOME=$PWD/state
+	mkdir deep deep/er
+	mv server.properties deep/er/
+	cd deep/er || exit 1
+	run seal . --yes --local-secrets-file ../../sec.properties --remote-secrets-file "$remote"
+	expect_rc 0
+	run log show -o json
+	expect_json "$out" 'd["changes"][-1]["environment"]' "$(realpath ../..)"
+}
+
 case_seal_goes_on_where_a_file_cannot_be_read() {
 	half_sealed
 	echo '{"a":' >c1/broken.json

@@ -39,7 +39,7 @@ static const char refused_hint[] = "write values with blanks, quotes or other si
 
 /* Two values; the buffers serve every pair. */
 struct pair {
-	const struct secrets_file *s;	/* NULL or locked: nothing is resolved */
+	const struct compare_sides *sides;
 	struct buf a;
 	struct buf b;
 	struct buf resolved_a;
@@ -892,14 +892,17 @@ compare_refers(const struct buf *value)
 
 /* 1: resolved, 0: that cannot be done, -1: an error of another kind. */
 static int
-compare_resolve(const struct pair *p, const struct buf *value, struct buf *out, struct error *err)
+compare_resolve(const struct pair *p, const struct resolver *r, const struct buf *value,
+    struct buf *out, struct error *err)
 {
+	const struct secrets_file *s = p->sides->s;
 	struct error why;
 
 	buf_clear(out);
-	if (p->s == NULL || secrets_file_cipher(p->s) == NULL)
+	if (s != NULL ? secrets_file_cipher(s) == NULL : r == NULL)
 		return 0;
-	if (resolve_value(p->s, NULL, (const char *)value->data, value->len, out, NULL, &why) == 0)
+	if (resolve_value(s, s != NULL ? NULL : r, (const char *)value->data, value->len, out,
+	    NULL, &why) == 0)
 		return 1;
 	if (why.code == ERROR_MISSING || why.code == ERROR_DAMAGED)
 		return 0;
@@ -912,16 +915,21 @@ static int
 compare_values(struct pair *p, enum compare_result *result, struct error *err)
 {
 	bool a = compare_refers(&p->a), b = compare_refers(&p->b);
-	int rc_a = 1, rc_b = 1;
+	int rc_a = 1, rc_b = 1, alike = 1;
 
 	*result = COMPARE_SAME;
-	if (secret_equal(p->a.data, p->a.len, p->b.data, p->b.len))
-		return 0;
+	if (secret_equal(p->a.data, p->a.len, p->b.data, p->b.len)) {
+		if (a && p->sides->alike != NULL)
+			alike = p->sides->alike(p->sides->cookie, (const char *)p->a.data,
+			    p->a.len, err);
+		if (alike != 0)
+			return alike == -1 ? -1 : 0;
+	}
 	*result = COMPARE_DIFFERENT;
 	if (!a && !b)
 		return 0;
-	if ((rc_a = compare_resolve(p, &p->a, &p->resolved_a, err)) == -1 ||
-	    (rc_b = compare_resolve(p, &p->b, &p->resolved_b, err)) == -1)
+	if ((rc_a = compare_resolve(p, p->sides->a, &p->a, &p->resolved_a, err)) == -1 ||
+	    (rc_b = compare_resolve(p, p->sides->b, &p->b, &p->resolved_b, err)) == -1)
 		return -1;
 	if (rc_a == 0 || rc_b == 0)
 		*result = COMPARE_UNKNOWN;
@@ -940,11 +948,11 @@ compare_load(struct buf *out, const struct document *d, size_t i, struct error *
 
 int
 compare_documents(const struct document *a, const struct document *b,
-    const struct secrets_file *s,
+    const struct compare_sides *sides,
     int (*each)(void *cookie, const struct compare_entry *e, struct error *err), void *cookie,
     struct error *err)
 {
-	struct pair p = { .s = s };
+	struct pair p = { .sides = sides };
 	struct compare_entry e;
 	int rc = 0;
 

@@ -112,14 +112,23 @@ struct compare_entry {
 	enum compare_result result;
 };
 
+/* What resolves references of ours. */
+struct compare_sides {
+	const struct secrets_file *s;	/* on both sides, when it is unlocked; NULL: */
+	const struct resolver *a, *b;	/* on each; NULL: nothing does.  ERROR_MISSING: not now */
+
+	/* Do the references of a text mean the same on both sides?  1, 0, -1; NULL: they do. */
+	int (*alike)(void *cookie, const char *value, size_t n, struct error *err);
+	void *cookie;
+};
+
 /**
- * compare_documents(a, b, s, each, cookie, err):
+ * compare_documents(a, b, sides, each, cookie, err):
  * Call ${each} for every key of either, those of ${a} first, in the order of
- * the files.  References of ours are resolved when ${s} (may be NULL) is
- * unlocked.  A call that returns other than 0 ends it, as does ERROR_MEMORY.
+ * the files.  A call that returns other than 0 ends it, as does ERROR_MEMORY.
  */
 int compare_documents(const struct document *a, const struct document *b,
-    const struct secrets_file *s,
+    const struct compare_sides *sides,
     int (*each)(void *cookie, const struct compare_entry *e, struct error *err),
     void *cookie, struct error *err);
 

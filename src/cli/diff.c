@@ -14,14 +14,17 @@
 #include "base/vec.h"
 #include "cli/commands.h"
 #include "cli/keys.h"
+#include "cli/scan.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
 #include "crypto/key.h"
 #include "document/document.h"
+#include "estate/environments.h"
 #include "estate/estate.h"
 #include "plan/configuration.h"
 #include "secrets/inspect.h"
+#include "secrets/key_source.h"
 #include "secrets/mask.h"
 #include "secrets/reference.h"
 #include "secrets/rules.h"
@@ -48,9 +51,18 @@ struct diff_report {
 	struct json_out writer, *json;	/* the second NULL: for people */
 };
 
+/* One side of a pair: its references, each in its own environment. */
+struct diff_side {
+	struct resolver face;
+	struct environments *environments;	/* both sides' */
+	const char *path;
+};
+
 struct comparison {
 	const struct options *o;
-	struct secrets_file *s;		/* NULL: not named */
+	struct secrets_file *s;		/* NULL: not named, and the environments tell */
+	struct estate *estate;		/* of two folders, whose environments they are */
+	struct environments *environments;	/* of two files */
 	bool asked;			/* for the key */
 	struct diff_report report;
 };
@@ -296,23 +308,86 @@ stop_at_unknown(void *found, const struct compare_entry *e, struct error *err)
 	return 0;
 }
 
-/* Unlock the secrets file if this pair cannot be compared without. */
+/* resolver.value: what is locked, or cannot be told, is not resolved. */
+static int
+diff_side_value(void *cookie, const struct reference *r, struct buf *out, struct error *err)
+{
+	const struct diff_side *side = cookie;
+	struct resolution x;
+
+	if (environments_locate(side->environments, side->path, r, &x, err) != 0)
+		return -1;
+	if (x.entry == DOCUMENT_NONE || secrets_file_cipher(x.environment->secrets) == NULL)
+		return error_set(err, ERROR_MISSING, "it cannot be resolved");
+	return secrets_file_open(x.environment->secrets, x.entry, out, err);
+}
+
+static struct diff_side
+diff_side(const struct comparison *x, const char *path)
+{
+	return (struct diff_side){
+		.face = { .provider = REFERENCE_PROVIDER, .value = diff_side_value },
+		.environments = x->estate != NULL ? estate_environments(x->estate) :
+		    x->environments, .path = path };
+}
+
+/* compare_sides.alike: of two sides. */
+static int
+diff_alike(void *cookie, const char *value, size_t n, struct error *err)
+{
+	const struct diff_side *side = cookie;
+	struct resolution a, b;
+	struct reference r;
+	size_t start, end = 0;
+
+	while (resolve_next(value, n, end, &r, &start, &end)) {
+		if (!reference_is_ours(&r))
+			continue;
+		if (environments_locate(side[0].environments, side[0].path, &r, &a, err) != 0 ||
+		    environments_locate(side[1].environments, side[1].path, &r, &b, err) != 0)
+			return -1;
+		if (a.environment != b.environment)
+			return 0;
+	}
+	return 1;
+}
+
+/* The same for each in its own environment. */
+static int
+file_diff_unlock_all(struct comparison *x, struct environments *e, struct error *err)
+{
+	size_t opened;
+
+	if (scan_unlock(x->o, e, &opened, err) != 0)
+		return -1;
+	if (opened == 0)
+		report_note(key_ring_count(environments_keys(e)) == 0 ?
+		    "there is no master key: values of references are not compared" :
+		    "no key that is there opens a secrets file of these: values of references "
+		    "are not compared");
+	return 0;
+}
+
+/* Unlock what this pair cannot be compared without. */
 static int
 file_diff_unlock(struct comparison *x, const struct document *a, const struct document *b,
-    struct error *err)
+    const struct compare_sides *sides, struct error *err)
 {
 	bool needed = false;
 	struct key *master;
 	struct error why;
 	int rc;
 
-	if (x->s == NULL || x->asked)
+	if (x->asked)
 		return 0;
-	if (compare_documents(a, b, x->s, stop_at_unknown, &needed, err) != 0)
+	if (compare_documents(a, b, sides, stop_at_unknown, &needed, err) != 0)
 		return -1;
 	if (!needed)
 		return 0;
 	x->asked = true;
+	if (x->s == NULL)
+		return file_diff_unlock_all(x, ((struct diff_side *)sides->cookie)->environments,
+		    err);
 	secrets_file_set_policy(x->s, keys_policy(x->o));
 	if ((master = master_find(x->o, x->s, &why)) == NULL) {
 		if (why.code == ERROR_MISSING && x->o->text[FLAG_MASTER_KEY_FILE] == NULL) {
@@ -347,13 +422,24 @@ compare_files(struct comparison *x, const char *a, const char *b, struct error *
 {
 	struct configuration *left = file_diff_load(a, config_scope(x->o->config), err);
 	struct configuration *right = left == NULL ? NULL :
-	    file_diff_load(b, config_scope(x->o->config), err);
-	int rc = -1;
+	    file_diff_load(b, config_scope(x->o->config), err), *both[] = { left, right };
+	struct compare_sides sides = { .s = x->s };
+	struct diff_side side[2];
+	int rc = right == NULL || (x->s == NULL && x->estate == NULL && (x->environments =
+	    scan_files(x->o, both, 2, err)) == NULL) ? -1 : 0;
 
-	if (right != NULL && file_diff_unlock(x, left->doc, right->doc, err) == 0) {
+	if (rc == 0 && x->s == NULL) {
+		side[0] = diff_side(x, a);
+		side[1] = diff_side(x, b);
+		side[0].face.cookie = &side[0];
+		side[1].face.cookie = &side[1];
+		sides = (struct compare_sides){ .a = &side[0].face, .b = &side[1].face,
+			.alike = diff_alike, .cookie = side };
+	}
+	if (rc == 0 && (rc = file_diff_unlock(x, left->doc, right->doc, &sides, err)) == 0) {
 		rc = diff_report_begin(&x->report, left->doc, right->doc, err);
 		if (rc == 0)
-			rc = compare_documents(left->doc, right->doc, x->s, diff_report_add,
+			rc = compare_documents(left->doc, right->doc, &sides, diff_report_add,
 			    &x->report, err);
 		diff_report_end(&x->report);
 	}
@@ -464,7 +550,12 @@ file_diff_run(struct comparison *x, struct error *err)
 		error_set(err, ERROR_USAGE, "a file and a folder cannot be compared");
 		return error_hint(err, "name two files, or two folders");
 	}
-	if (path != NULL && (x->s = secrets_file_load(path, err)) == NULL)
+	/* One that propseal.ini names is one of those that are found. */
+	if (path != NULL && x->o->from[FLAG_LOCAL_SECRETS_FILE].file == NULL) {
+		if ((x->s = secrets_file_load(path, err)) == NULL)
+			return -1;
+	} else if (folder_a == 1 &&
+	    (x->estate = scan_paths(x->o, x->o->args, 2, err)) == NULL)
 		return -1;
 	x->report.s = x->s;
 	x->report.rules = config_rules(x->o->config);
@@ -490,5 +581,7 @@ commands_file_diff(const struct options *o)
 		status = diff_report_differs(&x.report) ? STATUS_DIFFERENT : 0;
 	diff_report_release(&x.report);
 	secrets_file_free(x.s);
+	environments_free(x.environments);
+	estate_free(x.estate);
 	return status;
 }

@@ -78,6 +78,38 @@ case_without_a_key_they_are_not_compared() {
 	[ ! -s "$err" ] || fail "said something"
 }
 
+# The same reference in two environments is two values, whatever it reads like.
+case_each_file_is_resolved_in_its_own_environment() {
+	local e other
+	for e in prod stage; do
+		mkdir "$e"
+		cp sec.properties "$e/secrets.properties"
+		printf 'ssl.key.password=CANARY-%s\nssl.keystore.password=CANARY-both\n' "$e" \
+		    >"$e/server.properties"
+		run file encrypt --config-file "$e/server.properties" --remote-secrets-file \
+		    "$remote" --local-secrets-file "$e/secrets.properties"
+		[ "$rc" -eq 0 ] || fail "cannot seal $e"
+	done
+	cmp prod/server.properties stage/server.properties || fail "they are not written alike"
+	for other in prod/server.properties:stage/server.properties prod:stage; do
+		run file diff "${other%:*}" "${other#*:}"
+		expect_rc 3
+		expect_out '-ssl.key.password'
+		expect_out ': the secrets differ @@'
+		expect_out '1 equal in another form, 1 differs'
+		expect_no CANARY
+		run file diff "${other%:*}" "${other#*:}" --master-key-file /dev/null
+		expect_rc 4
+	done
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	run file diff prod stage
+	expect_rc 3
+	expect_out '2 not compared'
+	expect_err 'there is no master key'
+	run file diff prod/server.properties prod/server.properties
+	expect_rc 0
+}
+
 case_a_wrong_key_is_an_error() {
 	sealed
 	echo bm90IHRoZSBrZXkgb2YgdGhpcyBzZWNyZXRzIGZpbGU= >wrong.key

@@ -23,7 +23,7 @@ assert_compares(const struct secrets_file *s, const char *a, const char *b, cons
 	struct buf out;
 
 	buf_init(&out, 4096);
-	assert_int_equal(compare_documents(x, y, s, describe, &out, &err), 0);
+	assert_int_equal(compare_documents(x, y, &(struct compare_sides){ .s = s }, describe, &out, &err), 0);
 	assert_string_equal(buf_cstr(&out), want);
 	buf_release(&out);
 	document_free(y);
@@ -82,7 +82,7 @@ test_the_caller_can_end_it(void **state)
 	int calls = 0;
 
 	(void)state;
-	assert_int_equal(compare_documents(d, d, NULL, end_here, &calls, &err), -1);
+	assert_int_equal(compare_documents(d, d, &(struct compare_sides){ .s = NULL }, end_here, &calls, &err), -1);
 	assert_int_equal(calls, 1);
 	assert_string_equal(err.text, "enough");
 	document_free(d);

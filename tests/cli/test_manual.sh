@@ -4,6 +4,7 @@
 set -u
 : "${PROPSEAL:?the program under test}"
 PYTHONPATH=tests/cli exec python3 -B - "$PROPSEAL" man/propseal.1 <<'END'
+import glob
 import re
 import sys
 
@@ -50,5 +51,18 @@ for command in commands:
 page.check_commands(set(blocks) - set(commands) - {'help', 'version'})
 told = items_of(page.text)
 page.check(all_flags - told == set(), 'does not explain the flags %s' % sorted(all_flags - told))
+
+# Each form of JSON that a command writes is named in the list of them, there and for scripts.
+written = set()
+for path in glob.glob('src/cli/**/*.c', recursive=True) + glob.glob('core/*/*.c') + \
+        glob.glob('src/common/*.c'):
+    with open(path) as f:
+        written.update(re.findall(r'propseal\.[a-z.-]+/\d', f.read()))
+page.check(len(written) > 10, 'is compared with too few forms of JSON')
+with open('share/doc/scripting.md') as f:
+    scripting = f.read()
+for schema in sorted(written):
+    page.check(schema in page.text, 'does not tell of ' + schema)
+    page.check(schema in scripting, 'leaves to share/doc/scripting.md, which lacks it: ' + schema)
 page.end()
 END

@@ -18,6 +18,7 @@
 #include "file/lock.h"
 #include "plan/configuration.h"
 #include "secrets/inspect.h"
+#include "secrets/key_source.h"
 #include "secrets/mask.h"
 #include "secrets/reference.h"
 #include "secrets/sealed.h"
@@ -51,6 +52,8 @@ struct show_table {
 	size_t entries;
 	size_t counts[STATE_DAMAGED + 1];
 	size_t clear_secrets;
+	size_t unchecked;	/* sealed, and not opened to see */
+	bool keyed;		/* there is a key, which does not open those */
 	struct buf out;		/* secret */
 	struct json_out writer;
 };
@@ -148,6 +151,7 @@ show_table_add(struct show_table *t, const struct show_entry *e, const struct bu
 	t->entries++;
 	t->counts[e->state]++;
 	t->clear_secrets += e->clear;
+	t->unchecked += e->state == STATE_SEALED && !e->checked;
 }
 
 static void
@@ -176,6 +180,12 @@ show_table_end(struct show_table *t)
 			report_append_number(out, t->clear_secrets, 0);
 			buf_append_str(out, t->clear_secrets == 1 ? " secret" : " secrets");
 			buf_append_str(out, " in clear text !)");
+		}
+		if (i == STATE_SEALED && t->unchecked > 0) {
+			buf_append_str(out, " (");
+			report_append_number(out, t->unchecked, 0);
+			buf_append_str(out, t->keyed ? " not checked: no key that is there opens "
+			    "the secrets file)" : " not checked: there is no key)");
 		}
 	}
 	buf_append_char(out, '\n');
@@ -393,8 +403,10 @@ commands_show(const struct options *o)
 	vec_init(&s.remarks, sizeof(struct remark), SIZE_MAX / sizeof(struct remark));
 	show_table_init(&t, options_format(o) == OUTPUT_JSON);
 	rc = show_load(&s, o, &err);
-	if (rc == 0)
+	if (rc == 0) {
+		t.keyed = key_ring_count(environments_keys(s.environments)) > 0;
 		rc = show_show(&s, &t, &err);
+	}
 	if (rc == 0)
 		rc = check_revealed(&s, &t, &err);
 	show_table_release(&t);

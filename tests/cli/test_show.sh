@@ -126,6 +126,20 @@ case_reveal_needs_the_right_key() {
 	expect_no CANARY
 }
 
+case_what_was_not_opened_is_told() {
+	on server.properties encrypt
+	show
+	expect_no 'not checked'
+	echo bm90IHRoZSBrZXkgb2YgdGhpcyBzZWNyZXRzIGZpbGU= >wrong.key
+	show --master-key-file wrong.key
+	expect_rc 0
+	expect_out '3 sealed (3 not checked: no key that is there opens the secrets file)'
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	show
+	expect_rc 0
+	expect_out '3 sealed (3 not checked: there is no key)'
+}
+
 case_every_state_has_its_word() {
 	on server.properties encrypt
 	sed -i '/ssl.keystore.password/d; /zookeeper.password/s/ENC.*/ENC[rubbish]/' sec.properties

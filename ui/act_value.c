@@ -6,9 +6,9 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "document/document.h"
-#include "document/edits.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
+#include "file/file.h"
 #include "plan/configuration.h"
 #include "plan/plan.h"
 #include "seal/seal.h"
@@ -29,6 +29,7 @@
 
 #define KEY_MAX_BYTES 4096
 #define NAME_MAX_BYTES BUF_MAX_FILE
+#define USERS_MS 2000	/* of a search for who else refers to a sealed entry */
 
 /* Single values: a new one, adding, removing, revealing. */
 
@@ -175,27 +176,70 @@ act_add(struct app *a)
 	buf_release(&key);
 }
 
-/* A sealed entry that nothing refers to goes alone, with its duplicates. */
+/* What refers to a sealed entry around its secrets file, where not all may be shown. */
+struct removal_users {
+	size_t count;
+	bool all;		/* there was the time to look at all files */
+};
+
+/* Look below the folders of the secrets file and of ${config} (may be NULL).  ERROR_REFUSED:
+ * ${orphan}, and something refers to it. */
 static int
-plan_orphan(struct change *c, const struct secrets_file *s, const struct buf *name,
-    struct error *err)
+removal_look_around(struct app *a, const struct environment *x, const char *config,
+    const struct buf *name, bool orphan, struct removal_users *out, struct error *err)
 {
-	struct edits *e = plan_secrets_edits(c->plan, err);
-	size_t i = secrets_file_find(s, (const char *)name->data, name->len);
+	char *folders[] = { file_folder(x->path), file_folder(config != NULL ? config : x->path) };
+	struct estate *e = folders[0] != NULL && folders[1] != NULL ?
+	    estate_new((const char *const *)folders, 2, err) : NULL;
+	const char *path, *bytes = (const char *)name->data;
+	struct environment *own;
+	size_t line;
+	int rc = -1;
 
 	if (e == NULL)
+		goto done;
+	estate_set_scope(e, a->options->scope);
+	estate_set_references(e, true);
+	if (a->options->environments != NULL)
+		environments_set_source(estate_environments(e), a->options->environments);
+	if ((own = environments_name(estate_environments(e), x->path, false, err)) == NULL ||
+	    (rc = estate_step(e, USERS_MS, err)) == -1)
+		goto done;
+	out->all = rc == 0;
+	out->count = environment_references(own, bytes, name->len);
+	rc = 0;
+	if (orphan && out->count > 0 &&
+	    estate_refers(e, own, bytes, name->len, NULL, 0, &path, &line)) {
+		rc = error_set(err, ERROR_REFUSED, "the sealed entry is no orphan: the entry on "
+		    "this line refers to it");
+		error_place(err, path, line);
+		error_hint(err, "that file is none of those that are shown: open its folder, and "
+		    "remove the entry there");
+	}
+done:
+	if (folders[0] == NULL || folders[1] == NULL)
+		error_memory(err);
+	estate_free(e);
+	free(folders[0]);
+	free(folders[1]);
+	return rc;
+}
+
+/* A sealed entry that nothing refers to goes alone, with its duplicates and its tag. */
+static int
+plan_orphan(struct change *c, const struct buf *name, struct error *err)
+{
+	size_t count = 0;
+
+	if (plan_remove_sealed(c->plan, (const char *)name->data, name->len, &count, err) != 0)
 		return -1;
-	if (i == DOCUMENT_NONE)
-		return error_set(err, ERROR_MISSING, "the sealed entry is not there any more");
-	for (; i != DOCUMENT_NONE; i = document_previous(secrets_file_document(s), i))
-		if (edits_remove(e, i, err) == -1)
-			return -1;
-	return 0;
+	return count > 0 ? 0 :
+	    error_set(err, ERROR_MISSING, "the sealed entry is not there any more");
 }
 
 static int
 plan_removal(struct app *a, struct change *c, const struct selection *s, const struct buf *name,
-    struct error *err)
+    struct removal_users *users, struct error *err)
 {
 	const struct estate_file *f = s->file;
 	const struct estate_entry *e = s->entry;
@@ -203,9 +247,14 @@ plan_removal(struct app *a, struct change *c, const struct selection *s, const s
 	struct buf key;
 	int rc;
 
-	if (s->kind == SELECTION_SEALED && !selection_referrer(a, s->environment, s->name,
-	    s->name_len, 0, &f, &e))
-		return plan_orphan(c, s->environment->secrets, name, err);
+	bool orphan = s->kind == SELECTION_SEALED && !selection_referrer(a, s->environment, s->name,
+	    s->name_len, 0, &f, &e);
+
+	if (removal_look_around(a, s->environment, orphan ? NULL : f->path, name, orphan, users,
+	    err) != 0)
+		return -1;
+	if (orphan)
+		return plan_orphan(c, name, err);
 	config = change_config(c, f->path, err);
 	if (config == NULL)
 		return -1;
@@ -220,10 +269,13 @@ plan_removal(struct app *a, struct change *c, const struct selection *s, const s
 
 /* What goes, from where, and how many references will dangle then. */
 static void
-print_removal(struct app *a, const struct environment *x, const struct buf *name, struct buf *out)
+print_removal(struct app *a, const struct environment *x, const struct buf *name,
+    const struct removal_users *users, struct buf *out)
 {
 	size_t n = environment_references(x, (const char *)name->data, name->len), line;
 	const char *path;
+
+	n = users->count > n ? users->count : n;
 
 	text_append_visible(out, name->data, name->len);
 	buf_printf(out, "\nof %s\n\nThe value is gone then: only a backup of the secrets file has "
@@ -234,6 +286,9 @@ print_removal(struct app *a, const struct environment *x, const struct buf *name
 	if (environment_use(x, (const char *)name->data, name->len, &path, &line) == USE_PERHAPS)
 		buf_printf(out, "\n\nBeware: %s:%zu may mean it.",
 		    model_show_path(a->model, path), line);
+	if (!users->all)
+		buf_append_str(out, "\n\nBeware: too many files are around to see whether others "
+		    "refer to it.");
 }
 
 void
@@ -242,6 +297,7 @@ act_remove(struct app *a)
 	struct review_options o = { .title = "Remove a sealed entry", .word = "remove" };
 	struct environment *x = selection_get(a).environment;
 	struct change c, *change = &c;
+	struct removal_users users;
 	struct buf name, question;
 	struct selection s;
 	struct error err;
@@ -255,9 +311,9 @@ act_remove(struct app *a)
 	if (s.name == NULL || s.environment != x)
 		goto done;
 	buf_append(&name, s.name, s.name_len);
-	if (plan_removal(a, &c, &s, &name, &err) == -1)
+	if (plan_removal(a, &c, &s, &name, &users, &err) == -1)
 		goto failed;
-	print_removal(a, x, &name, &question);
+	print_removal(a, x, &name, &users, &question);
 	o.question = buf_cstr(&question);
 	if (review_run(a, &change, 1, &o) == REVIEW_APPLY &&
 	    change_carry_out(a, &change, 1, "Not removed"))

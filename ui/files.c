@@ -594,6 +594,21 @@ files_end_range(struct app *a)
 	app_add_notice(a, "the range is ended: the files are others");
 }
 
+/* The right pane has nothing after a scan; the cursor in it is none that says what. */
+static void
+files_show_again(struct app *a)
+{
+	struct panes *p = &a->files->panes;
+	struct selection s;
+
+	if (!p->right_active || a->model->shown != NULL)
+		return;
+	p->right_active = false;
+	s = selection_get(a);
+	files_follow(a, &s);
+	p->right_active = true;
+}
+
 void
 files_restore(struct app *a)
 {
@@ -614,6 +629,7 @@ files_restore(struct app *a)
 	(void)outline_restore(&p->right);
 	if (first)
 		files_start(a);
+	files_show_again(a);
 	files_link(a, &p->left);
 	/* What else is shown is made of the same. */
 	if (a->view != VIEW_FILES && views[a->view]->changed != NULL)

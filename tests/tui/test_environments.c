@@ -383,6 +383,60 @@ removal_takes_its_own(void **state)
 	drop(before);
 }
 
+/* A file alone is shown, and another one beside it uses a sealed entry, which looks unused. */
+static void
+orphan_that_a_file_beside_uses_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture_start s = { .args = { "five/c2/b.properties" } };
+	struct vt *v;
+
+	shell(f, "printf 'x.password=v\n' >five/c%d/b.properties; chmod 600 five/c%d/b.properties; "
+	    "$P file encrypt --config-file five/c%d/b.properties --local-secrets-file "
+	    "five/c%d/secrets.properties --remote-secrets-file /etc/c2/secrets.properties "
+	    "--master-key-file key%d", 2);
+	v = fixture_run(f, &s);
+	vt_settle(v);
+	vt_key(v, "\t");
+	vt_type(v, "/");
+	type_line(v, "ssl.key");
+	vt_assert_has(v, "An orphan");
+	vt_key(v, "X");
+	vt_assert_has(v, "This cannot be removed");
+	vt_assert_has(v, "is no orphan");
+	vt_assert_has(v, "five/c2/a.properties:1");
+	vt_key(v, KEY_ENTER);
+	fixture_leave(v);
+	fixture_assert_in_file(f, path_of(2, "secrets.properties"), "a.properties/ssl.key");
+}
+
+/* One that nothing uses goes with its tag, and the secrets file is still shown behind it. */
+static void
+orphan_goes_with_its_tag(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture_start s = { .args = { "five/c2" } };
+	struct vt *v;
+
+	shell(f, "sed -i /ssl.key/d five/c%d/a.properties", 2);
+	v = fixture_run(f, &s);
+	vt_settle(v);
+	vt_key(v, "\t");
+	vt_type(v, "/");
+	type_line(v, "ssl.key");
+	vt_key(v, "X");
+	vt_key(v, "w");
+	type_line(v, "remove");
+	vt_assert_has(v, "removed a.properties/ssl.key.password");
+	vt_settle(v);
+	vt_key(v, "R");
+	vt_settle(v);
+	vt_assert_lacks(v, "no secrets file");
+	vt_assert_has(v, "a.properties/sasl.password");
+	fixture_leave(v);
+	fixture_assert_not_in_file(f, path_of(2, "secrets.properties"), "ssl.key");
+}
+
 static void
 rotation_is_of_the_selected_one(void **state)
 {
@@ -691,6 +745,8 @@ main(void)
 		FIVE_TEST(marks_of_all_are_sealed_each_in_its_own),
 		FIVE_TEST(one_that_fails_is_told_beside_those_that_are_done),
 		FIVE_TEST(removal_takes_its_own),
+		FIVE_TEST(orphan_that_a_file_beside_uses_stays),
+		FIVE_TEST(orphan_goes_with_its_tag),
 		FIVE_TEST(rotation_is_of_the_selected_one),
 		FIVE_TEST(unknown_destination_is_asked),
 		FIVE_TERMS(unknown_destination_is_asked),

@@ -519,6 +519,19 @@ case_install_keeps_other_attributes() {
 	expect_file .gitattributes $'*.txt text\n*.bin binary'
 }
 
+case_install_follows_no_link_out_of_the_repository() {
+	make_repo
+	echo victim >../victim
+	ln -s ../victim .gitattributes
+	for command in install uninstall; do
+		run git $command
+		expect_rc 1
+		expect_err '.gitattributes: a symbolic link'
+	done
+	expect_file ../victim victim
+	[ ! -e .git/hooks/pre-commit ] || fail "the hook is there"
+}
+
 case_install_names_awkward_files() {
 	make_repo
 	mkdir 'a b[c]"d'

@@ -226,6 +226,19 @@ git_setup_find_program(struct git_setup *g)
 	text_append_shell(&g->program, path, (size_t)n);
 }
 
+/* A repository may bring .gitattributes as a link that leads out of it; git follows none. */
+static int
+git_setup_refuse_link(const char *attributes, struct error *err)
+{
+	struct stat st;
+
+	if (lstat(attributes, &st) != 0 || !S_ISLNK(st.st_mode))
+		return 0;
+	error_set(err, ERROR_REFUSED, "a symbolic link, which git does not follow there");
+	error_hint(err, "put a file in its place");
+	return error_place(err, attributes, 0);
+}
+
 /* Fill in the program, and in a repository the paths.  core.hooksPath counts. */
 static int
 git_setup_find(struct git_setup *g, struct error *err)
@@ -240,8 +253,10 @@ git_setup_find(struct git_setup *g, struct error *err)
 		buf_append(&g->attributes, g->top.data, g->top.len);
 		buf_append_str(&g->attributes, "/.gitattributes");
 		(void)buf_cstr(&g->hook);
-		(void)buf_cstr(&g->attributes);
 		(void)buf_cstr(&g->top);
+		if (buf_check(&g->attributes, err) != 0 ||
+		    git_setup_refuse_link(buf_cstr(&g->attributes), err) != 0)
+			return -1;
 	}
 	return buf_check(&g->hook, err) == 0 && buf_check(&g->attributes, err) == 0 &&
 	    buf_check(&g->program, err) == 0 ? 0 : -1;

@@ -445,7 +445,8 @@ form_is_number(const char *p, size_t n)
 
 /*
  * By what the rules judge the value at a path of nested mappings: its last name (of an
- * element of a list that of the list), or the whole path where that ends as the key of a secret does, or the name around it.
+ * element of a list that of the list), or the whole path where that ends as the key of a
+ * secret does, or the name around it.
  */
 static void
 form_name_of_path(const char *key, size_t len, const char **name, size_t *name_len)

@@ -39,44 +39,17 @@ form_next_line(const struct form_reader *r, struct form_line *line)
 	return true;
 }
 
-/* Spring writes ${NAME:default}, which looks like a provider's reference: of one colon, and no
- * other variable behind it. */
-static bool
-form_is_spring(const char *p, size_t n)
-{
-	bool variable = true;
-
-	for (size_t i = 0; i < n; i++)
-		variable &= ascii_is_upper(p[i]) || ascii_is_digit(p[i]) || p[i] == '_';
-	return !variable && memchr(p, ':', n) == NULL && *p != '?' && *p != '+';
-}
-
-/* ${NAME:-default} and its kind: the default stands there in clear text. */
+/* Of ${NAME:-default} and its kind the default is what there is to look at. */
 static void
 form_take_default(struct form_item *i)
 {
-	const char *p = i->value;
-	size_t at = 2, len;
-	bool capitals = true;
+	size_t len, at;
 
-	if (i->n < 6 || memcmp(p, "${", 2) != 0 || p[i->n - 1] != '}')
-		return;
-	for (; p[at] != '-' && form_is_word(p[at]); at++)
-		capitals &= p[at] < 'a' || p[at] > 'z';
-	len = at - 2;
-	if (p[at] == ':' && (p[at + 1] == '-' || p[at + 1] == '='))
-		at += 2;
-	/* Without the colon a name with a dash in it looks the same. */
-	else if (capitals && (p[at] == '-' || p[at] == '=' ||
-	    (p[at] == ':' && form_is_spring(p + at + 1, i->n - at - 2))))
-		at++;
-	else
-		return;
-	if (len == 0 || at >= i->n - 1 || memchr(p + at, '$', i->n - at) != NULL)
+	if (!value_default(i->value, i->n, &len, &at))
 		return;
 	/* An argument has no name but this. */
 	if (i->name != NULL && i->name_len == 0) {
-		i->key = p + 2;
+		i->key = i->value + 2;
 		i->key_len = len;
 		i->name = NULL;
 	}

@@ -565,6 +565,13 @@ inspect_references(struct inspecting *x, size_t i)
 	const char *key = document_key(x->d, i, &len);
 	bool ours = false;
 
+	if (value_default(value, x->value.len, &end, &start) && rules_secret(x->r, key, len,
+	    value + start, x->value.len - start - 1) == SECRET_CLEAR)
+		return inspect_add(x, &(struct remark){ .level = REMARK_NOTE,
+		    .kind = "clear-default", .entry = i, .line = document_line(x->d, i),
+		    .hides_value = true, .text = "the default of this variable is a secret in "
+		    "clear text", .hint = "take the default out: the variable has the secret" });
+	end = 0;
 	while (resolve_next(value, x->value.len, end, &r, &start, &end)) {
 		if (inspect_find_open(value + start + 2, end - start - 2) != NULL)
 			return inspect_say(x, i, REMARK_WRONG, "unclosed-reference", "a `${` that "

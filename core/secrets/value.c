@@ -825,6 +825,41 @@ value_is_sum(const char *value, size_t n)
 	return false;
 }
 
+/* Spring writes ${NAME:default}, which looks like a provider's reference: of one colon, and no
+ * other variable behind it. */
+static bool
+piece_is_spring_default(struct piece v)
+{
+	bool variable = true;
+
+	for (size_t i = 0; i < v.n; i++)
+		variable &= ascii_is_upper(v.p[i]) || ascii_is_digit(v.p[i]) || v.p[i] == '_';
+	return !variable && memchr(v.p, ':', v.n) == NULL && *v.p != '?' && *v.p != '+';
+}
+
+bool
+value_default(const char *value, size_t n, size_t *name_len, size_t *from)
+{
+	size_t at = 2;
+	bool capitals = true;
+
+	if (n < 6 || memcmp(value, "${", 2) != 0 || value[n - 1] != '}')
+		return false;
+	for (; value[at] != '-' && value[at] != '.' && value_is_of_name(value[at]); at++)
+		capitals &= !ascii_is_lower(value[at]);
+	*name_len = at - 2;
+	if (value[at] == ':' && (value[at + 1] == '-' || value[at + 1] == '='))
+		at += 2;
+	/* Without the colon a name with a dash in it looks the same. */
+	else if (capitals && (value[at] == '-' || value[at] == '=' || (value[at] == ':' &&
+	    piece_is_spring_default((struct piece){ value + at + 1, n - at - 2 }))))
+		at++;
+	else
+		return false;
+	*from = at;
+	return *name_len > 0 && at < n - 1 && memchr(value + at, '$', n - at) == NULL;
+}
+
 /* Is it user:password?  A host and a port look the same, but for its digits. */
 static bool
 piece_is_pair(struct piece v)

@@ -31,6 +31,10 @@ bool value_kind_is_secret(enum value_kind k);
  */
 bool value_may_be_secret(const unsigned char *raw, size_t n);
 
+/* ${NAME:-default} and its kind, which shells and Spring read: the default, from ${*from} up to
+ * the brace at the end, stands there in clear text. */
+bool value_default(const char *value, size_t n, size_t *name_len, size_t *from);
+
 /* Is an authorization in it, by its scheme or its name?  For headers of requests. */
 bool value_has_authorization(const char *value, size_t n);
 

@@ -317,7 +317,7 @@ show_look(struct show *s, size_t i, const struct remark *hidden, struct show_ent
 	}
 	if (show_state(s, i, e, value, err) != 0)
 		return -1;
-	if (e->clear > 0 && e->state == STATE_SEALED)
+	if (e->clear > 0 && (e->state == STATE_SEALED || e->state == STATE_OTHER))
 		e->state = STATE_PLAIN;
 	e->masked = (e->state == STATE_PLAIN || e->clear > 0) && e->sensitive && !s->reveal;
 	if (e->masked)

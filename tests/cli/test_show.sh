@@ -300,6 +300,26 @@ case_hidden_lines_are_counted_too() {
 	expect_count 4 a.properties
 }
 
+case_the_default_of_a_variable_is_clear_text() {
+	cat >a.properties <<-'END'
+		a.password=${A_PASSWORD:-CANARY1}
+		b.password=${B_PASSWORD:pw-CANARY2}
+		api.token=${TOKEN:-<token>}
+		c.password=${C_PASSWORD:-}
+		d.password=${env:D_PASSWORD}
+		region=${REGION:-CANARY3}
+	END
+	expect_count 2 a.properties
+	run file show a.properties
+	expect_no CANARY1
+	expect_no CANARY2
+	run git textconv a.properties
+	expect_no CANARY1
+	on a.properties encrypt
+	expect_err 'a.properties:1: the default of this variable is a secret in clear text'
+	expect_in a.properties CANARY1
+}
+
 # A comment is as readable as what it stands beside, and stays when the options are sealed.
 case_a_password_in_a_comment_of_jaas_is_clear_text() {
 	local module=org.apache.kafka.common.security.plain.PlainLoginModule

@@ -137,7 +137,6 @@ environments_settle(struct environments *e, struct error *err)
 	}
 	if (e->all.len > 0)
 		qsort(e->all.items, e->all.len, sizeof(struct known *), known_by_path);
-	e->settled = e->all.len;
 	buf_init(&name, NAME_BYTES_MAX);
 	for (size_t i = 0; i < e->all.len; i++) {
 		struct known *k = known_at(e, i);

@@ -32,14 +32,21 @@ environments_new(const char *const roots[], size_t n, struct error *err)
 	e->roots = roots;
 	e->root_count = n;
 	vec_init(&e->all, sizeof(struct known *), ENVIRONMENTS_MAX);
+	vec_init(&e->came, sizeof(struct known *), ENVIRONMENTS_MAX);
+	vec_init(&e->below, sizeof(struct below), TEXTS_MAX);
 	vec_init(&e->folders, sizeof(struct folder *), TEXTS_MAX);
 	vec_init(&e->texts, sizeof(char *), TEXTS_MAX);
 	vec_init(&e->referred, sizeof(struct referred), TEXTS_MAX);
 	vec_init(&e->unknown, sizeof(struct unknown), TEXTS_MAX);
+	e->by_path = map_new();
+	e->by_place = map_new();
+	e->near = map_new();
+	e->noted = map_new();
 	e->folder_index = map_new();
 	e->text_index = map_new();
 	e->referred_index = map_new();
-	if (e->folder_index == NULL || e->text_index == NULL || e->referred_index == NULL) {
+	if (e->by_path == NULL || e->by_place == NULL || e->near == NULL || e->noted == NULL || e->folder_index == NULL ||
+	    e->text_index == NULL || e->referred_index == NULL) {
 		environments_free(e);
 		error_memory(err);
 		return NULL;
@@ -84,6 +91,12 @@ environments_free(struct environments *e)
 	vec_release_strings(&e->texts);
 	vec_release(&e->referred);
 	vec_release(&e->unknown);
+	vec_release(&e->came);
+	map_free(e->by_path);
+	map_free(e->by_place);
+	vec_release(&e->below);
+	map_free(e->near);
+	map_free(e->noted);
 	map_free(e->folder_index);
 	map_free(e->text_index);
 	map_free(e->referred_index);
@@ -121,6 +134,39 @@ environments_forget(struct environments *e)
 
 /* --- secrets files --- */
 
+bool
+folder_ends(const char *folder, size_t n)
+{
+	return folder[n] == '\0' || folder[n] == '/';
+}
+
+/* Have it found by that path, unless another was before, in its folder, and in each above. */
+static int
+know_position(struct known *k, const struct position *p, struct error *err)
+{
+	struct environments *e = k->all;
+	struct below *b;
+	size_t *newest, *number = map_value(e->by_path, p->path, strlen(p->path));
+
+	if (number == NULL)
+		return error_memory(err);
+	if (*number == 0)
+		*number = k->number;
+	for (size_t n = strlen(p->real); n > 0; n--) {
+		if (!folder_ends(p->real, n))
+			continue;
+		newest = map_value(e->near, p->real, n);
+		if (newest == NULL || (b = vec_push(&e->below)) == NULL)
+			return error_memory(err);
+		b->k = k;
+		b->next = *newest;
+		b->count = 1 + (b->next == 0 ? 0 :
+		    ((const struct below *)vec_at(&e->below, b->next - 1))->count);
+		*newest = e->below.len;
+	}
+	return 0;
+}
+
 static int
 add_position(struct known *k, const char *path, struct error *err)
 {
@@ -144,6 +190,7 @@ add_position(struct known *k, const char *path, struct error *err)
 		for (last = &k->first; last->next != NULL; last = last->next)
 			;
 		last->next = p;
+		return know_position(k, p, err);
 	}
 	return block != NULL ? 0 : error_memory(err);
 }
@@ -169,32 +216,44 @@ known_is_at(const struct known *k, const struct file_id *id)
 }
 
 static struct known *
+known_came(const struct environments *e, size_t number)
+{
+	return *(struct known **)vec_at(&e->came, number - 1);
+}
+
+static struct known *
 known_at_place(const struct environments *e, const struct place *p)
 {
-	for (size_t i = 0; p->exists && i < e->all.len; i++) {
-		struct known *k = known_at(e, i);
+	const uint64_t key[] = { p->dev, p->ino };
+	struct known *k;
+	size_t number;
 
-		if (place_same(&k->place, p))
-			return k;
-	}
-	return NULL;
+	if (!p->exists || !map_get(e->by_place, key, sizeof(key), &number))
+		return NULL;
+	k = known_came(e, number);
+	return place_same(&k->place, p) ? k : NULL;
+}
+
+/* Have ${k} found at its place, which may be another than it was. */
+static int
+add_place(struct known *k, struct error *err)
+{
+	const uint64_t key[] = { k->place.dev, k->place.ino };
+	const char *kept;
+
+	if (k->number == 0 || !k->place.exists)
+		return 0;
+	kept = environments_intern(k->all, (const char *)key, sizeof(key));
+	return kept != NULL && map_put(k->all->by_place, kept, sizeof(key), k->number) == 0 ? 0 :
+	    error_memory(err);
 }
 
 static struct known *
 known_at_path(const struct environments *e, const char *path)
 {
-	const struct known key = { .face = { .path = path, .found = true } }, *wanted = &key;
-	struct known **at = e->settled == 0 ? NULL :
-	    bsearch(&wanted, e->all.items, e->settled, sizeof(*at), known_by_path);
+	size_t number;
 
-	/* Others have been found since, or by another path, or are not what they were. */
-	if (at != NULL)
-		return *at;
-	for (size_t i = 0; i < e->all.len; i++)
-		for (const struct position *p = &known_at(e, i)->first; p != NULL; p = p->next)
-			if (strcmp(p->path, path) == 0)
-				return known_at(e, i);
-	return NULL;
+	return map_get(e->by_path, path, strlen(path), &number) ? known_came(e, number) : NULL;
 }
 
 /* A mistyped path must not make a secrets file of somebody's configuration. */
@@ -324,6 +383,20 @@ known_notes(const struct known *k, const char *path, size_t len)
 	return false;
 }
 
+static int
+remember_noted(struct environments *e, const struct secrets_file *s, struct error *err)
+{
+	const char *path;
+
+	for (size_t i = 0; i < secrets_file_remote_count(s); i++) {
+		path = secrets_file_remote(s, i);
+		if ((path = environments_intern(e, path, strlen(path))) == NULL ||
+		    map_put(e->noted, path, strlen(path), 1) != 0)
+			return error_memory(err);
+	}
+	return 0;
+}
+
 /* Have ${s} (owned), or the reason why there is none. */
 static int
 take_secrets(struct known *k, struct secrets_file *s, struct error *why, struct error *err)
@@ -346,7 +419,8 @@ take_secrets(struct known *k, struct secrets_file *s, struct error *why, struct 
 	if (s != NULL) {
 		secrets_file_set_policy(s, k->all->policy);
 		k->place = place_of(secrets_file_id(s));
-		return known_holds(k, err);
+		return add_place(k, err) != 0 || remember_noted(k->all, s, err) != 0 ? -1 :
+		    known_holds(k, err);
 	}
 	if (why->code == ERROR_MEMORY || (k->face.problem = malloc(sizeof(*why))) == NULL)
 		return error_memory(err);
@@ -381,7 +455,7 @@ known_of_path(struct environments *e, const char *path, struct configuration *c,
     struct error *err)
 {
 	struct secrets_file *s;
-	struct known *k, **slot;
+	struct known *k, **slot, **came;
 	struct file_id id = { .exists = false };
 	struct place place;
 	struct error why;
@@ -410,13 +484,16 @@ known_of_path(struct environments *e, const char *path, struct configuration *c,
 		known_free(k);
 		return NULL;
 	}
-	if ((slot = vec_push(&e->all)) == NULL) {
+	if ((came = vec_push(&e->came)) == NULL || (slot = vec_push(&e->all)) == NULL) {
 		known_free(k);
 		error_memory(err);
 		return NULL;
 	}
-	*slot = k;
+	*slot = *came = k;
+	k->number = e->came.len;
 	k->face.name = k->face.path;
+	if (know_position(k, &k->first, err) != 0 || add_place(k, err) != 0)
+		return NULL;
 	for (size_t i = 0; e->keys != NULL && i < key_ring_count(e->keys); i++)
 		if (try_key(&k->face, key_ring_key(e->keys, i), err) == -1)
 			return NULL;

@@ -155,7 +155,7 @@ common_folder(const char *a, const char *b)
 	size_t common = 0;
 
 	for (size_t i = 0;; i++) {
-		if ((a[i] == '\0' || a[i] == '/') && (b[i] == '\0' || b[i] == '/'))
+		if (folder_ends(a, i) && folder_ends(b, i))
 			common = i;
 		if (a[i] != b[i] || a[i] == '\0')
 			return common;
@@ -261,15 +261,46 @@ tie_tell(struct environments *e, const struct folder *f, enum fit fit, const str
 	return named_end(&n, e, rc, &a->one, &a->other, err);
 }
 
+/* The one that fits and has the folder's first ${n} bytes in common, into ${a}, of those that lie
+ * there or deeper.  Returns how many do; ${*all}: no other is there to be looked at. */
+static size_t
+nearest_below(const struct environments *e, const struct folder *f, size_t n, enum fit fit,
+    const struct reference *r, struct answer *a, bool *all)
+{
+	size_t count = 0, common, at;
+	const struct below *b;
+
+	if (!map_get(e->near, f->real, n, &at))
+		return 0;
+	b = vec_at(&e->below, at - 1);
+	*all = b->count >= e->all.len;
+	for (; !*all && at != 0; at = b->next) {
+		b = vec_at(&e->below, at - 1);
+		/* It may be there by two paths. */
+		if (b->k == a->found || !known_fits(b->k, f, fit, r, &common) || common != n)
+			continue;
+		a->found = b->k;
+		count++;
+	}
+	return count;
+}
+
 /* The nearest of those that fit, into ${a}: found, or those of a tie. */
 static int
 nearest(struct environments *e, const struct folder *f, enum fit fit, const struct reference *r,
     struct answer *a, struct error *err)
 {
-	size_t best = 0, count = 0, common;
+	size_t best = 0, count = 0, common, at;
+	bool all = false;
 
 	a->found = NULL;
-	for (size_t i = 0; i < e->all.len; i++) {
+	if (fit == FIT_NOTED && !map_get(e->noted, r->path, r->path_len, &at))
+		return 0;
+	/* Mostly it lies in the same folder, or in one above: the others are not looked at. */
+	for (at = strlen(f->real); at > 0 && count == 0 && !all; at--)
+		if (folder_ends(f->real, at))
+			count = nearest_below(e, f, best = at, fit, r, a, &all);
+	for (size_t i = count == 0 ? 0 : e->all.len; i < e->all.len; i++) {
 		struct known *k = known_at(e, i);
 
 		if (!known_fits(k, f, fit, r, &common) || (count > 0 && common < best))

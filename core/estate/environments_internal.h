@@ -40,6 +40,7 @@ struct place {
 struct known {
 	struct environment face;	/* its name is its own, unless it is its path */
 	struct environments *all;
+	size_t number;		/* 1 + that of ->came; 0: it is not there yet */
 	struct place place;
 	struct position first;	/* its path is face.path */
 	struct counted *counts;	/* by entry of its secrets file, while that is held: how often
@@ -92,14 +93,25 @@ struct unknown {
 	size_t line;
 };
 
+/* A secrets file that lies in or below a folder. */
+struct below {
+	struct known *k;
+	size_t next;		/* 1 + the next older one of that folder, 0: none */
+	size_t count;		/* so many are they with this one */
+};
+
 struct environments {
 	const char *const *roots;
 	size_t root_count;
 	const struct environment_source *source;
 	struct secrets_policy policy;
 	struct vec all;		/* of struct known * */
-	size_t settled;		/* so many of them were there, and put in order */
+	struct vec came;	/* the same, in the order in which they came */
+	struct map *by_path, *by_place;	/* -> 1 + the number in ->came */
 	struct known *only;	/* NULL: any */
+	struct map *near;	/* folder -> 1 + the newest of ->below that lies there or deeper */
+	struct vec below;	/* of struct below */
+	struct map *noted;	/* paths that a secrets file noted once -> 1 */
 	bool destinations;	/* where references are is noted */
 	bool lean;		/* of all secrets files one is held: */
 	struct known *awake;	/* this one's; NULL: none's */
@@ -125,6 +137,9 @@ int known_by_path(const void *a, const void *b);
 /* The one of this path: there already, or new and read (${c}: as environments_add). */
 struct known *known_of_path(struct environments *e, const char *path, struct configuration *c,
     struct error *err);
+
+/* Before byte ${n} of an absolute folder without links one of those above it ends, or itself. */
+bool folder_ends(const char *folder, size_t n);
 
 /* Have its secrets file, if it can be read.  ERROR_MEMORY. */
 int known_wake(struct known *k, struct error *err);

@@ -13,7 +13,8 @@
 
 /* What environments are called, and how often what is in them is referred to. */
 
-int
+/* For qsort: those that are found come first, by path. */
+static int
 known_by_path(const void *a, const void *b)
 {
 	const struct environment *x = &(*(struct known *const *)a)->face;

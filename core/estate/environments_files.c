@@ -45,8 +45,8 @@ environments_new(const char *const roots[], size_t n, struct error *err)
 	e->folder_index = map_new();
 	e->text_index = map_new();
 	e->referred_index = map_new();
-	if (e->by_path == NULL || e->by_place == NULL || e->near == NULL || e->noted == NULL || e->folder_index == NULL ||
-	    e->text_index == NULL || e->referred_index == NULL) {
+	if (e->by_path == NULL || e->by_place == NULL || e->near == NULL || e->noted == NULL ||
+	    e->folder_index == NULL || e->text_index == NULL || e->referred_index == NULL) {
 		environments_free(e);
 		error_memory(err);
 		return NULL;

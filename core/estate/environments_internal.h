@@ -131,9 +131,6 @@ struct environments {
 
 struct known *known_at(const struct environments *e, size_t i);
 
-/* For qsort: those that are found come first, by path. */
-int known_by_path(const void *a, const void *b);
-
 /* The one of this path: there already, or new and read (${c}: as environments_add). */
 struct known *known_of_path(struct environments *e, const char *path, struct configuration *c,
     struct error *err);

@@ -156,6 +156,25 @@ piece_is_crypt(struct piece v)
 	return v.n >= 30 && piece_begins_as_one(v, begins, sizeof(begins) / sizeof(begins[0]));
 }
 
+/* A name in marks that templates are written with. */
+static bool
+piece_is_marked(struct piece v)
+{
+	static const char *const marks[][2] = {
+		{ "%{", "}" }, { "@{", "}" }, { "$[", "]" }, { "[[", "]]" }, { "@@", "@@" },
+		{ "%%", "%%" }, { "%env(", ")%" },
+	};
+	size_t from;
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		from = strlen(marks[i][0]);
+		if (piece_is_between(v, marks[i][0], marks[i][1]) && piece_is_name(piece_trim(v.p +
+		    from, v.n - from - strlen(marks[i][1])), true, "_.-:/"))
+			return true;
+	}
+	return false;
+}
+
 /* What other programs replace, or have sealed or hashed themselves. */
 static bool
 piece_is_reference(struct piece v)
@@ -170,7 +189,8 @@ piece_is_reference(struct piece v)
 	};
 	static const char *const begins[] = {
 		"$ANSIBLE_VAULT", "!vault", "{cipher}", "vault:", "secretref:", "secretRef:",
-		"arn:aws:secretsmanager:", "arn:aws:ssm:", "op://", "sm://", "keyvault:",
+		"arn:aws:secretsmanager:", "arn:aws:ssm:", "op://", "sm://", "awssm://",
+		"keyvault:",
 		"@Microsoft.KeyVault(", "ref+",
 	};
 
@@ -191,7 +211,7 @@ piece_is_reference(struct piece v)
 		return true;
 	if (piece_begins(v, "projects/") && memmem(v.p, v.n, "/secrets/", 9) != NULL)
 		return true;
-	return piece_is_variable(v) || (v.n > 2 && v.p[0] == v.p[v.n - 1] &&
+	return piece_is_variable(v) || piece_is_marked(v) || (v.n > 2 && v.p[0] == v.p[v.n - 1] &&
 	    ((v.p[0] == '%' && piece_is_name(inner, false, "_")) ||
 	    (v.p[0] == '@' && piece_is_name(inner, true, "_.-"))));
 }
@@ -227,6 +247,25 @@ piece_is_mask(struct piece v)
 	return i == v.n;
 }
 
+/* A word that stands for a value, between marks: `***REDACTED***`, `(hidden)`. */
+static bool
+piece_is_masking_word(struct piece v)
+{
+	static const char *const words[] = { "redacted", "hidden", "masked", "removed",
+		"filtered", "sanitized", "sensitive", "sensitive value" };
+	static const char marks[] = "*()[]<>-#_ ";
+	const size_t all = v.n;
+
+	for (; v.n > 0 && v.p[0] != '\0' && strchr(marks, v.p[0]) != NULL; v.n--)
+		v.p++;
+	while (v.n > 0 && v.p[v.n - 1] != '\0' && strchr(marks, v.p[v.n - 1]) != NULL)
+		v.n--;
+	for (size_t i = 0; v.n + 1 < all && i < sizeof(words) / sizeof(words[0]); i++)
+		if (v.n == strlen(words[i]) && text_contains_nocase(v.p, v.n, words[i]))
+			return true;
+	return false;
+}
+
 static bool
 piece_is_placeholder(struct piece v)
 {
@@ -244,8 +283,8 @@ piece_is_placeholder(struct piece v)
 		{ "[REDACTED", "]" }, { "[your", "]" }, { "[YOUR", "]" },
 	};
 
-	if (piece_is_mask(v) || piece_begins(v, "[hidden]") || piece_begins(v, "[REDACTED]") ||
-	    (v.n > 3 && piece_ends(v, "...")))
+	if (piece_is_mask(v) || piece_is_masking_word(v) || piece_begins(v, "[hidden]") ||
+	    piece_begins(v, "[REDACTED]") || (v.n > 3 && piece_ends(v, "...")))
 		return true;
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
 		if (piece_is_between(v, marks[i][0], marks[i][1]))

@@ -139,7 +139,8 @@ test_placeholders(void **state)
 	static const char *const yes[] = { "*", "****", " ** ", "xxx", "XXXX", "\342\200\242",
 		"{{ x }}", "ENC(x)", "$ANSIBLE_VAULT;1.1;AES256", "<x>", "<your key>",
 		"YOUR_KEY", "your-password", "Your password", "${DB_PASSWORD}", "${A}-${B}",
-		"$${DB_PASSWORD}", "$(cat /run/pw)", "$__file{/run/pw}" };
+		"$${DB_PASSWORD}", "$(cat /run/pw)", "$__file{/run/pw}", "%{pw}",
+		"@@pw@@", "***REDACTED***", "*** hidden ***" };
 	static const char *const no[] = { "", " ", "x", "xx", "xxxy", "{{", "}}{{", "ENC(x",
 		"$ANSIBLE", "$DB_PASSWORD", "${file:/x:y}", "${A}${env:B}", "${", "${}x", "a${b}c",
 		"$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy", "<>",

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -235,10 +236,25 @@ wipe_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 	return 0;
 }
 
-static void
-wipe(void *folder)
+/* Is it gone?  What stays is marked as ours again: the next start tries once more. */
+static bool
+wipe(const char *folder)
 {
-	(void)nftw(folder, wipe_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS);
+	char mark[PATH_MAX];
+	int fd;
+
+	if (nftw(folder, wipe_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS) == -1 && errno == ENOENT)
+		return true;
+	if (snprintf(mark, sizeof(mark), "%s/" MARK, folder) < (int)sizeof(mark) &&
+	    (fd = open(mark, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)) != -1)
+		close(fd);
+	return access(folder, F_OK) != 0;
+}
+
+static void
+wipe_at_last(void *folder)
+{
+	(void)wipe(folder);
 }
 
 /*
@@ -292,7 +308,7 @@ sweep(const char *parent)
 		    strcspn(base, "X")) != 0 || !is_left_over(dirfd(dir), e->d_name) ||
 		    asprintf(&path, "%s/%s", parent, e->d_name) < 0)
 			continue;
-		wipe(path);
+		(void)wipe(path);
 		free(path);
 	}
 	if (dir != NULL)
@@ -354,7 +370,7 @@ ramdir_new(const char *name, bool insecure, struct error *err)
 		goto fail;
 	d->path = ramdir_join(template, name, err);
 	free(template);
-	if (d->path != NULL && (d->guard = guard_new(wipe, d->folder, err)) != NULL)
+	if (d->path != NULL && (d->guard = guard_new(wipe_at_last, d->folder, err)) != NULL)
 		return d;
 fail:
 	ramdir_wipe(d);
@@ -409,7 +425,8 @@ ramdir_wipe(struct ramdir *d)
 {
 	if (d == NULL)
 		return;
-	if (d->folder != NULL)
-		wipe(d->folder);
+	if (d->folder != NULL && !wipe(d->folder))
+		report_warning("remove it; the next start of propseal tries that, too",
+		    "%s, which had clear text in it, cannot be removed", d->folder);
 	ramdir_free(d);
 }

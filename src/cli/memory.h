@@ -56,7 +56,7 @@ int ramdir_read(const struct ramdir *d, struct buf *out, struct error *err);
 /* Leave the folder where it is and free ${d}: somebody still needs it. */
 void ramdir_keep(struct ramdir *d);
 
-/* Overwrite and remove all that is in it, and free ${d}.  NULL is fine. */
+/* Overwrite and remove all that is in it, and free ${d}.  NULL is fine.  Warns of what stays. */
 void ramdir_wipe(struct ramdir *d);
 
 #endif /* !CLI_MEMORY_H */

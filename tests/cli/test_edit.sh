@@ -644,6 +644,25 @@ case_a_refused_text_can_be_edited_again() {
 	expect_wiped
 }
 
+# A mount in it stands for whatever cannot be removed.
+case_a_copy_that_cannot_be_removed_is_told() {
+	local copy
+	[ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null || return 0
+	sealed
+	editor 'mkdir "${1%/*}/sub" && mount -t tmpfs none "${1%/*}/sub" || touch "'"$suite"'/no-mount"'
+	unshare -m "$PROPSEAL" edit server.properties --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote" --yes >"$out" 2>"$err"
+	rc=$?
+	[ ! -e "$suite/no-mount" ] || return 0
+	expect_rc 0
+	expect_err 'which had clear text in it, cannot be removed'
+	copy=$(sed -n 's/.*warning: \(.*\), which had clear text.*/\1/p' "$err")
+	[ ! -e "$copy/server.properties" ] || fail "$copy"
+	# Without the mount it can be; a suite beside this one may have done it.
+	"$PROPSEAL" file show server.properties >"$out" 2>"$err"
+	[ ! -e "$copy" ] || fail 'the next start left it'
+}
+
 case_the_interrupt_key_belongs_to_the_editor() {
 	sealed
 	editor 'trap "sed -i s/CANARY-key$/CANARY-int/ $1; exit 0" INT; echo ready; while :; do sleep 0.05; done'

@@ -11,6 +11,7 @@
 #include "document/document.h"
 #include "document/jaas.h"
 #include "secrets/inspect.h"
+#include "secrets/keys.h"
 #include "secrets/reference.h"
 #include "secrets/rules.h"
 #include "secrets/secrets_file.h"
@@ -233,6 +234,19 @@ inspect_jaas_end(const struct document *d, size_t i)
 	return j + 1;
 }
 
+/* A word by itself at the begin of a line, which is no key that anybody writes? */
+static bool
+inspect_is_word(const struct document *d, size_t i)
+{
+	size_t len, lower = 0;
+	const char *key = document_key(d, i, &len);
+
+	while (lower < len && ascii_is_lower(key[lower]))
+		lower++;
+	return document_is_bare(d, i) && len > 3 && memchr(key, '.', len) == NULL &&
+	    (lower < len || key_class(key, len) == KEY_OTHER);
+}
+
 /* The same for another secret: indented lines, of which none looks like an entry. */
 static size_t
 inspect_secret_end(const struct document *d, size_t i)
@@ -242,9 +256,7 @@ inspect_secret_end(const struct document *d, size_t i)
 
 	while (inspect_ends_in_blank(d, j) && inspect_goes_on(d, j))
 		j++;
-	/* A word by itself at the begin of a line is no entry that anybody writes. */
-	if (j == i && inspect_goes_on(d, j) && document_is_bare(d, j + 1) &&
-	    memchr(document_key(d, j + 1, &len), '.', len) == NULL)
+	if (j == i && inspect_goes_on(d, j) && inspect_is_word(d, j + 1))
 		j++;
 	for (; inspect_goes_on(d, j) && inspect_is_indented(d, j + 1); j++) {
 		key = document_key(d, j + 1, &len);

@@ -341,8 +341,8 @@ loose_is_unread_secret(const struct rules *r, const char *p, size_t n, struct lo
 	size_t len = plain ? l->key_len : loose_unescape(l, name);
 	bool quoted = at < n && loose_is_quote(p[at]);
 
-	/* What it has in it has keys of its own. */
-	if (at < n && (p[at] == '{' || p[at] == '['))
+	/* What an object has in it has keys of its own. */
+	if (at < n && p[at] == '{' && !rules_sensitive(r, plain ? l->key : name, len))
 		return false;
 	if (quoted)
 		to = loose_string_end(p, at, limit);

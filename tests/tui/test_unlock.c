@@ -151,7 +151,7 @@ lock_screen_takes_a_pasted_key_and_keeps_nothing(void **state)
 	vt_assert_has(v, "that does not open it");
 	if (memory_can_read(vt_pid(v)))
 		memory_assert_clean(vt_pid(v), "wrong key", "no-such-key-canary");
-	vt_send(v, "\033[200~" FIXTURE_MASTER_KEY "\n\033[201~");
+	vt_key(v, "\033[200~" FIXTURE_MASTER_KEY "\n\033[201~");
 	see(v, "Enter unlock");
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "unlocked, id 46d171a8");

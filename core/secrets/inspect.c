@@ -369,15 +369,6 @@ inspect_add_rest(struct inspecting *x, size_t from, size_t end, bool jaas)
 	return rc;
 }
 
-/* The class of a login module, and options behind it? */
-static bool
-inspect_has_module(const void *value, size_t n)
-{
-	static const char module[] = "LoginModule ";
-
-	return n > sizeof(module) && memmem(value, n, module, sizeof(module) - 1) != NULL;
-}
-
 static bool
 inspect_is_name_char(unsigned char c)
 {
@@ -427,24 +418,6 @@ inspect_has_option(const unsigned char *p, size_t n, bool comment)
 			i = end + len - 1;
 	}
 	return false;
-}
-
-/* Is it JAAS, whatever its key, with a secret in clear text? */
-static bool
-inspect_is_jaas(const void *value, size_t n)
-{
-	struct jaas *j = inspect_has_module(value, n) ? jaas_parse(value, n, NULL) : NULL;
-	struct jaas_option o;
-	bool found = false;
-
-	for (size_t k = 0; j != NULL && !found && k < jaas_count(j); k++) {
-		o = jaas_option(j, k);
-		found = jaas_option_is_secret(o.name, o.name_len) &&
-		    value_kind((const char *)value + o.inner_from, o.inner_to - o.inner_from) ==
-		    VALUE_TEXT;
-	}
-	jaas_free(j);
-	return found;
 }
 
 /* Is there one in a comment of the JAAS value?  Comments stand where no option's value does. */
@@ -621,7 +594,7 @@ inspect_value(struct inspecting *x, size_t i, bool jaas)
 		return 0;
 	if (!jaas)
 		return !(inspect_has_option(x->value.data, x->value.len, false) ||
-		    inspect_is_jaas(x->value.data, x->value.len)) ||
+		    value_is_jaas(x->value.data, x->value.len)) ||
 		    rules_sensitive(x->r, key, len) || rules_public(x->r, key, len) ? 0 :
 		    inspect_add(x, &(struct remark){ .level = REMARK_CUT, .kind = "odd-value",
 		    .entry = i, .line = document_line(x->d, i), .hides_value = true,
@@ -656,7 +629,7 @@ inspect_is_worth(const unsigned char *raw, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (raw[i] == '"' || raw[i] == '\'' || raw[i] == '$' || raw[i] == '\\')
 			return true;
-	return inspect_has_module(raw, n);
+	return value_has_module(raw, n);
 }
 
 /* Java's readers take a byte order mark for a character of the first key. */

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "crypto/base64.h"
+#include "document/jaas.h"
 #include "secrets/keys.h"
 #include "secrets/value.h"
 
@@ -939,4 +940,29 @@ value_is_pair(const char *value, size_t n)
 	    memchr(text.data, ':', text.len) != NULL && memchr(text.data, '\0', text.len) == NULL;
 	buf_release(&text);
 	return is_pair;
+}
+
+bool
+value_has_module(const void *value, size_t n)
+{
+	static const char module[] = "LoginModule ";
+
+	return n > sizeof(module) && memmem(value, n, module, sizeof(module) - 1) != NULL;
+}
+
+bool
+value_is_jaas(const void *value, size_t n)
+{
+	struct jaas *j = value_has_module(value, n) ? jaas_parse(value, n, NULL) : NULL;
+	struct jaas_option o;
+	bool found = false;
+
+	for (size_t k = 0; j != NULL && !found && k < jaas_count(j); k++) {
+		o = jaas_option(j, k);
+		found = jaas_option_is_secret(o.name, o.name_len) &&
+		    value_kind((const char *)value + o.inner_from, o.inner_to - o.inner_from) ==
+		    VALUE_TEXT;
+	}
+	jaas_free(j);
+	return found;
 }

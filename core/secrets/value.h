@@ -68,4 +68,10 @@ bool value_next_member(const char *value, size_t n, size_t *at, struct value_mem
  * key, a plain true or false. */
 bool value_is_pointer(const char *value, size_t n);
 
+/* Has it the class of a login module, and something behind that? */
+bool value_has_module(const void *value, size_t n);
+
+/* Is it JAAS, whatever its key, with a secret in clear text? */
+bool value_is_jaas(const void *value, size_t n);
+
 #endif /* !SECRETS_VALUE_H */

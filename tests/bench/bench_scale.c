@@ -28,6 +28,7 @@
 
 #define STEPS 3
 #define RUNS 3
+#define SCANS 7
 #define LINEAR 1.1
 #define REVIEW_GOAL 2.0
 #define SCAN_GOAL 1.5
@@ -218,48 +219,73 @@ search(char *folder)
 
 enum { SCAN, REVIEW, APPLY, RESCAN, SEARCH, KINDS };
 
-static void
-measure_estate(size_t files, double ms[KINDS])
+/* The plan that seals the secrets of all ${paths}, and its diff, as a person reviews it. */
+static double
+review(struct change *c, char *const *paths, size_t files, const char *secrets_path,
+    const struct key *master)
 {
 	static const struct change_callbacks none = { .waiting = NULL };
 	const struct seal_options options = { .remote = REMOTE };
+	struct error err = { 0 };
+	struct buf diff;
+	double from = measure_cpu();
+
+	buf_init(&diff, (size_t)1 << 30);
+	change_init(c, &none, NULL);
+	must(change_files(c, NULL, secrets_path, false, &err), &err);
+	must(change_plan(c, &err), &err);
+	must(seal_prepare(c->plan, master, &err), &err);
+	for (size_t i = 0; i < files; i++) {
+		struct configuration *config_file = change_config(c, paths[i], &err);
+
+		must(config_file == NULL ? -1 : seal_default(c->plan, config_file, &options, NULL,
+		    &err), &err);
+	}
+	must(diff_append(c->plan, &diff, &err), &err);
+	from = measure_cpu() - from;
+	buf_release(&diff);
+	return from;
+}
+
+static void
+keep_least(double *least, double ms)
+{
+	if (*least == 0 || ms < *least)
+		*least = ms;
+}
+
+/* The least of SCANS, in turn: a machine that grows slower in between slows all of them. */
+static void
+measure_estate(size_t files, double ms[KINDS])
+{
 	char *folder = measure_path("estate"), **paths = calloc(files, sizeof(*paths)), *path;
 	struct error err = { 0 };
 	struct key *master;
 	struct change c;
-	struct buf diff;
 
 	measure_must(paths != NULL, "no memory");
 	make_estate(folder, files);
 	for (size_t i = 0; i < files; i++)
 		paths[i] = file_path(folder, i);
-	ms[SCAN] = scan(folder, files);
-	ms[SEARCH] = search(folder);
 	path = strchr(fixture_environment[0], '=') + 1;
 	measure_must((master = key_from_base64(path, strlen(path), &err)) != NULL, "no key");
 	measure_must(asprintf(&path, "%s/secrets.properties", folder) > 0, "no memory");
-	buf_init(&diff, (size_t)1 << 30);
-
-	ms[REVIEW] = measure_cpu();
-	change_init(&c, &none, NULL);
-	must(change_files(&c, NULL, path, false, &err), &err);
-	must(change_plan(&c, &err), &err);
-	must(seal_prepare(c.plan, master, &err), &err);
-	for (size_t i = 0; i < files; i++) {
-		struct configuration *config_file = change_config(&c, paths[i], &err);
-
-		must(config_file == NULL ? -1 : seal_default(c.plan, config_file, &options, NULL,
-		    &err), &err);
+	for (size_t k = 0; k < KINDS; k++)
+		ms[k] = 0;
+	for (size_t run = 0; run < SCANS; run++) {
+		if (run > 0)
+			change_close(&c);
+		keep_least(&ms[SCAN], scan(folder, files));
+		keep_least(&ms[SEARCH], search(folder));
+		keep_least(&ms[REVIEW], review(&c, paths, files, path, master));
 	}
-	must(diff_append(c.plan, &diff, &err), &err);
-	ms[REVIEW] = measure_cpu() - ms[REVIEW];
 
 	ms[APPLY] = measure_cpu();
 	must(change_apply(&c, &err), &err);
 	ms[APPLY] = measure_cpu() - ms[APPLY];
 	change_close(&c);
-	ms[RESCAN] = scan(folder, files);
-	buf_release(&diff);
+	for (size_t run = 0; run < SCANS; run++)
+		keep_least(&ms[RESCAN], scan(folder, files));
 	key_free(master);
 	free(path);
 	measure_scratch_remove();

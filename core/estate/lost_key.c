@@ -235,7 +235,7 @@ lost_plan(struct change *c, const struct document *values, const void *passphras
 	buf_init_secret(&copy, BUF_MAX_FILE);
 	buf_append(&copy, bytes->data, bytes->len);
 	if ((rc = buf_check(&copy, err)) == 0)
-		rc = plan_add_output(c->plan, *kept, &copy, err);
+		rc = plan_add_output(c->plan, *kept, NULL, &copy, err);
 	buf_release(&copy);
 	/* The copy first; it goes again if the secrets file cannot be changed. */
 	plan_set_order(c->plan, true);

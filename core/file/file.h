@@ -19,7 +19,7 @@ struct file_id {
 	off_t size;
 	struct timespec mtime;
 	struct timespec ctime;
-	mode_t mode;
+	mode_t mode;		/* of one that is not there: for the new file, 0: 0600 */
 	uid_t uid;
 	gid_t gid;
 	nlink_t nlink;

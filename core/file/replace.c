@@ -195,7 +195,8 @@ write_new(struct replace *r, const struct file_content *content, struct error *e
 	    temporary_write(&r->temporary, content, r->path, err) == -1)
 		return -1;
 	if (r->old != -1 ? attributes_copy(r->old, r->temporary.fd, r->path, err) == -1 :
-	    attributes_set_mode(r->temporary.fd, MODE_NEW, r->path, err) == -1)
+	    attributes_set_mode(r->temporary.fd, r->expected.mode != 0 ? r->expected.mode :
+	    MODE_NEW, r->path, err) == -1)
 		return -1;
 	return temporary_check(&r->temporary, content, r->path, err);
 }

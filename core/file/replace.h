@@ -25,7 +25,7 @@ struct file_content replace_content_of(const struct buf *bytes);
  * Write ${content} to a temporary file in the directory of ${path} (of its
  * target, for a symlink): O_TMPFILE, or `.<name>.propseal-tmp` by O_EXCL|O_NOFOLLOW, mode
  * 0600 until the end; then owner, mode, ACL and extended attributes of the
- * old file (a new file: 0600), fsync, read back, compare and look.
+ * old file (a new file: the mode of ${expected}, or 0600), fsync, read back, compare and look.
  * The caller holds the lock of ${path} (lock.h), so a leftover of an interrupted
  * run is removed.
  * NULL: ERROR_STALE (the file is no longer ${expected}), ERROR_REFUSED (hard

@@ -320,7 +320,7 @@ change_outputs(struct change *c, const char *const paths[], struct buf texts[], 
 	    (c->plan == NULL && change_plan(c, err) != 0))
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (plan_add_output(c->plan, paths[i], &texts[i], err) != 0)
+		if (plan_add_output(c->plan, paths[i], NULL, &texts[i], err) != 0)
 			return -1;
 	return 0;
 }
@@ -381,7 +381,7 @@ change_edit_file(const struct trail *t, int lock_timeout_ms, const char *path, c
     change_edit_fn *edit, void *cookie, struct buf *notes, struct error *err)
 {
 	static const struct change_callbacks none = { .waiting = NULL };
-	struct file_id was = { .exists = false }, now;
+	struct file_id was = { .exists = false };
 	struct buf content;
 	struct change c;
 	int rc;
@@ -396,12 +396,7 @@ change_edit_file(const struct trail *t, int lock_timeout_ms, const char *path, c
 		rc = -1;
 	if (rc == 0 && (rc = edit(cookie, &content, err)) == 0 &&
 	    (rc = change_plan(&c, err)) == 0)
-		rc = plan_add_output(c.plan, path, &content, err);
-	/* The plan is of the file that was read. */
-	if (rc == 0 && (rc = file_identify(path, &now, err)) == 0 && !file_id_equal(&was, &now)) {
-		error_set(err, ERROR_STALE, "the file changed just now");
-		rc = error_place(err, path, 0);
-	}
+		rc = plan_add_output(c.plan, path, &was, &content, err);
 	if (rc == 0)
 		rc = apply_noted(&c, notes, err);
 	buf_release(&content);

@@ -429,13 +429,16 @@ plan_first_of(struct plan *p, const struct configuration *c)
 }
 
 int
-plan_add_output(struct plan *p, const char *path, struct buf *content, struct error *err)
+plan_add_output(struct plan *p, const char *path, const struct file_id *expected,
+    struct buf *content, struct error *err)
 {
 	struct item *item;
 	struct file_id id;
 	char *copy;
 
-	if (file_identify(path, &id, err) != 0)
+	if (expected != NULL)
+		id = *expected;
+	else if (file_identify(path, &id, err) != 0)
 		return -1;
 	if ((copy = strdup(path)) == NULL)
 		return error_memory(err);

@@ -141,10 +141,11 @@ int plan_asked(struct plan *p, const char *kind, const char *file, const char *w
 /* Is it the first call for this configuration, of which there are edits? */
 bool plan_first_of(struct plan *p, const struct configuration *c);
 
-/* Add a whole new file; ${content} (secret) is moved in.  On failure the plan
- * is as it was.  ERROR_IO, ERROR_MEMORY. */
-int plan_add_output(struct plan *p, const char *path, struct buf *content,
-    struct error *err);
+/* Add a whole new file; ${content} (secret) is moved in.  ${expected}: what the file must still
+ * be then, as it was read; NULL: what it is now.  On failure the plan is as it was.  ERROR_IO,
+ * ERROR_MEMORY. */
+int plan_add_output(struct plan *p, const char *path, const struct file_id *expected,
+    struct buf *content, struct error *err);
 
 /**
  * plan_use_key(p, data_key, err):

@@ -74,7 +74,6 @@ back_whole(struct run *run, struct item *x, struct change *c, const struct secre
     struct error *err)
 {
 	const char *path = secrets_file_path(s);
-	struct file_id id;
 	struct buf content;
 	int rc;
 
@@ -87,14 +86,7 @@ back_whole(struct run *run, struct item *x, struct change *c, const struct secre
 	if (rc == 0)
 		rc = change_plan(c, err);
 	if (rc == 0)
-		rc = plan_add_output(c->plan, path, &content, err);
-	/* The plan must be of the file that was looked at. */
-	if (rc == 0 && (rc = file_identify(path, &id, err)) == 0 &&
-	    !file_id_equal(&id, secrets_file_id(s))) {
-		error_set(err, ERROR_STALE, "the file changed just now");
-		error_place(err, path, 0);
-		rc = error_hint(err, "run `propseal rotation rollback` again");
-	}
+		rc = plan_add_output(c->plan, path, secrets_file_id(s), &content, err);
 	buf_release(&content);
 	return rc == 0 ? change_apply(c, err) : -1;
 }

@@ -592,6 +592,56 @@ case_install_tells_as_json() {
 	expect_json "$err" '"pre-commit" in d["changed"]["text"]' True
 }
 
+# A hook that was left without its mode is passed over by git.
+case_install_has_git_run_the_hook() {
+	make_installed
+	[ -x .git/hooks/pre-commit ] || fail 'a new hook is not executable'
+	chmod 600 .git/hooks/pre-commit
+	run git install
+	expect_rc 0
+	expect_mode .git/hooks/pre-commit 700
+	expect_err 'changed: .git/hooks/pre-commit'
+	run git install
+	expect_out 'nothing to change'
+	printf '#!/bin/sh\npropseal git check --staged\n' >.git/hooks/pre-commit
+	chmod 600 .git/hooks/pre-commit
+	run git install
+	expect_rc 0
+	expect_err 'git passes it over, as it is not executable'
+	expect_mode .git/hooks/pre-commit 600
+}
+
+# What another program writes while git's settings are set.
+case_install_overwrites_nothing_of_another_program() {
+	local real
+	make_repo
+	real=$(command -v git)
+	mkdir ../bin
+	printf '#!/bin/sh\ncase "$*" in\n*merge.propseal.driver\ *|*--remove-section*) %s;;\nesac\n' \
+	    'echo "*.bin binary" >>.gitattributes' >../bin/git
+	printf 'exec %s "$@"\n' "$real" >>../bin/git
+	chmod +x ../bin/git
+	printf '*.png binary\n' >.gitattributes
+	PATH=$PWD/../bin:$PATH run git install
+	expect_rc 1
+	expect_err '.gitattributes: the file changed since it was read'
+	expect_in .gitattributes '*.bin binary'
+	run git install
+	expect_rc 0
+	expect_in .gitattributes '*.bin binary'
+	expect_in .gitattributes '/sec.properties diff=propseal'
+}
+
+case_install_tells_of_what_it_cannot_read() {
+	make_repo
+	ln -s loop.properties loop.properties
+	run git install
+	expect_rc 0
+	expect_err 'loop.properties: cannot open'
+	expect_err 'if it is a secrets file, run this again'
+	expect_in .gitattributes '/sec.properties diff=propseal'
+}
+
 case_install_needs_a_fit_pattern() {
 	make_repo
 	run git install 'x y'

@@ -28,7 +28,7 @@ add(struct plan *p, const char *path, const char *text)
 
 	buf_init_secret(&content, BUF_MAX_FILE);
 	buf_append_str(&content, text);
-	assert_int_equal(plan_add_output(p, path, &content, NULL), 0);
+	assert_int_equal(plan_add_output(p, path, NULL, &content, NULL), 0);
 	buf_release(&content);
 }
 
@@ -483,11 +483,11 @@ on_a_full_disk(void *arg)
 	memset(big, 'n', sizeof(big));
 	buf_init_secret(&content, BUF_MAX_FILE);
 	buf_append_str(&content, NEW);
-	CHECK(plan_add_output(p, "a", &content, NULL) == 0);
+	CHECK(plan_add_output(p, "a", NULL, &content, NULL) == 0);
 	buf_append(&content, big, sizeof(big));
-	CHECK(plan_add_output(p, "disk/b", &content, NULL) == 0);
+	CHECK(plan_add_output(p, "disk/b", NULL, &content, NULL) == 0);
 	buf_append(&content, big, sizeof(big));
-	CHECK(plan_add_output(p, "disk/c", &content, NULL) == 0);
+	CHECK(plan_add_output(p, "disk/c", NULL, &content, NULL) == 0);
 	buf_release(&content);
 	CHECK(apply(p, &err) == -1);
 	CHECK(err.code == ERROR_IO && strstr(why_not("disk/c")->text, "No space left") != NULL);

@@ -334,7 +334,7 @@ test_a_new_file_is_called_one(void **state)
 	(void)state;
 	world_open(&w, "", NULL, NULL);
 	fixture_text(&content, CANARY, strlen(CANARY));
-	assert_int_equal(plan_add_output(w.p, "/nonexistent/out.properties", &content, &w.err), 0);
+	assert_int_equal(plan_add_output(w.p, "/nonexistent/out.properties", NULL, &content, &w.err), 0);
 	assert_diff(w.p, "--- (new file)\n+++ /nonexistent/out.properties\n"
 	    "@@ the whole file: 13 bytes @@\n");
 	assert_json(w.p, "{\"schema\":\"propseal.plan/1\",\"files\":[{\"path\":\"/nonexistent/out.properties\","

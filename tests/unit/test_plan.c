@@ -234,10 +234,10 @@ test_output_file(void **state)
 	files_put("old.txt", "x", 0600);
 	world_open(&w, NULL, NULL, NULL);
 	fixture_text(&content, "hunter2", 7);
-	assert_int_equal(plan_add_output(w.p, "new.txt", &content, &w.err), 0);
+	assert_int_equal(plan_add_output(w.p, "new.txt", NULL, &content, &w.err), 0);
 	assert_int_equal(content.len, 0);
 	fixture_text(&content, "", 0);
-	assert_int_equal(plan_add_output(w.p, "old.txt", &content, &w.err), 0);
+	assert_int_equal(plan_add_output(w.p, "old.txt", NULL, &content, &w.err), 0);
 	assert_int_equal(plan_file_count(w.p), 2);
 	assert_string_equal(fixture_file_at(w.p, 0)->path, "new.txt");
 	assert_false(fixture_file_at(w.p, 0)->id->exists);
@@ -247,7 +247,7 @@ test_output_file(void **state)
 	assert_int_equal(fixture_verify(w.p, fixture_file_at(w.p, 0), fixture_file_at(w.p, 0)->content, NULL), 0);
 	/* One that cannot be examined does not join the plan. */
 	memset(path, 'a', 9999);
-	assert_int_equal(plan_add_output(w.p, path, &content, &w.err), -1);
+	assert_int_equal(plan_add_output(w.p, path, NULL, &content, &w.err), -1);
 	assert_int_equal(w.err.code, ERROR_IO);
 	assert_int_equal(plan_file_count(w.p), 2);
 	buf_release(&content);

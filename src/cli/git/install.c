@@ -17,6 +17,7 @@
 #include "common/args.h"
 #include "common/report.h"
 #include "file/file.h"
+#include "file/lock.h"
 #include "plan/plan.h"
 #include "secrets/secrets_file.h"
 #include "trail/trail.h"
@@ -36,10 +37,13 @@
 #define GIT_CONFIG "git config"
 #define PATH_MAX_BYTES 65536
 #define TEXT_MAX BUF_MAX_FILE
-#define FILES_MAX 4
 #define HOOK_MARK "# propseal: no secret in clear text (propseal git install)"
 #define MODE_ATTRIBUTES 0644
 #define MODE_HOOK 0755
+#define ANY_EXECUTE 0111
+#define ANY_READ 0444
+#define ALL_BITS 07777
+
 /* What `git install` sets up and `git uninstall` takes away again, in one
  * repository or for all of a user's. */
 struct git_setup {
@@ -51,8 +55,10 @@ struct git_setup {
 	struct buf program;	/* what we are called, for a shell: `propseal`, or a quoted path */
 
 	struct buf text;	/* .gitattributes as it will be */
+	struct file_id attributes_id;	/* as it was read */
 	struct buf added;	/* the new lines in it, without the comment; empty: none */
 	struct buf hook_text;	/* the new hook */
+	struct file_id hook_id;	/* the old one */
 	bool new_hook;		/* else it stays as it is */
 
 	bool set[GIT_SETUP_SETTINGS];	/* it has another value, or none */
@@ -74,8 +80,8 @@ enum git_hook { GIT_HOOK_NONE, GIT_HOOK_OURS, GIT_HOOK_CALLS_US, GIT_HOOK_FOREIG
 /* Write files through core/plan: all or none.  ${content} is moved. */
 struct git_file {
 	const char *path;
+	const struct file_id *was;	/* as it was read; with the mode of a new one */
 	struct buf *content;
-	unsigned int mode;	/* of a new file */
 };
 
 static void
@@ -257,6 +263,9 @@ git_setup_find(struct git_setup *g, struct error *err)
 		if (buf_check(&g->attributes, err) != 0 ||
 		    git_setup_refuse_link(buf_cstr(&g->attributes), err) != 0)
 			return -1;
+		/* What was killed may have left. */
+		lock_sweep(buf_cstr(&g->attributes));
+		lock_sweep(buf_cstr(&g->hook));
 	}
 	return buf_check(&g->hook, err) == 0 && buf_check(&g->attributes, err) == 0 &&
 	    buf_check(&g->program, err) == 0 ? 0 : -1;
@@ -299,14 +308,15 @@ git_setup_hook_text(const struct git_setup *g, struct buf *out)
 	buf_append_char(out, '\n');
 }
 
-/* Append a file's content; none when it is not there. */
+/* Append a file's content; none when it is not there, and ${mode} is then a new one's. */
 static int
-git_setup_read(const struct buf *path, struct buf *out, bool *exists, struct error *err)
+git_setup_read(const struct buf *path, mode_t mode, struct buf *out, struct file_id *id,
+    struct error *err)
 {
 	struct error why;
 
-	*exists = file_read((const char *)path->data, out, NULL, &why) == 0;
-	if (*exists || why.code == ERROR_MISSING)
+	*id = (struct file_id){ .mode = mode };
+	if (file_read((const char *)path->data, out, id, &why) == 0 || why.code == ERROR_MISSING)
 		return 0;
 	*err = why;
 	return -1;
@@ -327,28 +337,38 @@ git_setup_is_ours(const struct buf *text)
 	return end == rest + n - 1 && memmem(rest, n, " git check --staged", 19) != NULL;
 }
 
-/* What hook there is. */
+/* What hook there is, of which ${text} (BUF_MAX_FILE) gets the content. */
 static int
-git_setup_hook(const struct git_setup *g, enum git_hook *out, struct error *err)
+git_setup_hook(struct git_setup *g, enum git_hook *out, struct buf *text, struct error *err)
 {
-	struct buf text;
-	bool exists;
-	int rc;
-
-	buf_init(&text, BUF_MAX_FILE);
-	rc = git_setup_read(&g->hook, &text, &exists, err);
-	if (rc != 0)
-		;
-	else if (!exists)
+	if (git_setup_read(&g->hook, MODE_HOOK, text, &g->hook_id, err) != 0)
+		return -1;
+	if (!g->hook_id.exists)
 		*out = GIT_HOOK_NONE;
-	else if (git_setup_is_ours(&text))
+	else if (git_setup_is_ours(text))
 		*out = GIT_HOOK_OURS;
 	else
-		*out = memmem(text.data, text.len, " git check", 10) != NULL &&
-		    memmem(text.data, text.len, "propseal", 8) != NULL ?
+		*out = memmem(text->data, text->len, " git check", 10) != NULL &&
+		    memmem(text->data, text->len, "propseal", 8) != NULL ?
 		    GIT_HOOK_CALLS_US : GIT_HOOK_FOREIGN;
-	buf_release(&text);
-	return rc;
+	return 0;
+}
+
+/* Git passes over a hook that nobody may execute. */
+static bool
+git_setup_hook_runs(const struct git_setup *g)
+{
+	return (g->hook_id.mode & ANY_EXECUTE) != 0;
+}
+
+/* Whoever may read it. */
+static int
+git_setup_let_hook_run(struct git_setup *g, struct error *err)
+{
+	mode_t mode = g->hook_id.mode & ALL_BITS;
+
+	return chmod(buf_cstr(&g->hook), mode | (mode & ANY_READ) >> 2) == 0 ? 0 :
+	    error_io(err, buf_cstr(&g->hook), "cannot make it executable");
 }
 
 /* What is done to files without a plan. */
@@ -389,27 +409,17 @@ git_setup_write(const struct git_file *files, size_t n, const struct options *o,
     struct error *err)
 {
 	static const struct change_callbacks callbacks = { .waiting = change_waiting };
-	bool existed[FILES_MAX] = { false };
 	struct change c;
-	struct file_id id;
 	int rc;
 
 	change_init(&c, &callbacks, NULL);
 	c.lock_timeout_ms = options_lock_timeout(o);
 	c.trail = config_trail(o->config);
 	rc = change_plan(&c, err);
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		rc = file_identify(files[i].path, &id, err);
-		existed[i] = id.exists;
-		if (rc == 0)
-			rc = plan_add_output(c.plan, files[i].path, files[i].content, err);
-	}
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = plan_add_output(c.plan, files[i].path, files[i].was, files[i].content, err);
 	if (rc == 0)
 		rc = change_apply_told(&c, err);
-	/* A new file is private until here; these are not secret. */
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		if (!existed[i] && chmod(files[i].path, files[i].mode) != 0)
-			rc = error_io(err, files[i].path, "cannot set its mode");
 	change_close(&c);
 	return rc;
 }
@@ -493,9 +503,14 @@ git_attributes_add_path(struct git_setup *g, const char *path, struct error *err
 static bool
 git_attributes_is_secrets_file(const char *path)
 {
-	struct secrets_file *s = secrets_file_load(path, NULL);
+	struct error why;
+	struct secrets_file *s = secrets_file_load(path, &why);
 	bool is = s != NULL && secrets_file_recognise(secrets_file_document(s));
 
+	/* It may be one. */
+	if (s == NULL && why.code == ERROR_IO)
+		report_warning("if it is a secrets file, run this again when it can be read, or "
+		    "name it (--local-secrets-file)", "%s: %s", path, why.text);
 	secrets_file_free(s);
 	return is;
 }
@@ -593,9 +608,9 @@ static int
 git_attributes_plan(struct git_setup *g, struct error *err)
 {
 	struct buf comment;
-	bool exists;
 
-	if (git_setup_read(&g->attributes, &g->text, &exists, err) != 0 ||
+	if (git_setup_read(&g->attributes, MODE_ATTRIBUTES, &g->text, &g->attributes_id,
+	    err) != 0 ||
 	    choose_files(g, err) != 0)
 		return -1;
 	if (g->added.len == 0)
@@ -618,16 +633,16 @@ plan_hook(struct git_setup *g, struct error *err)
 {
 	enum git_hook hook = GIT_HOOK_NONE;
 	struct buf line, old;
-	bool exists;
 	int rc;
 
 	if (g->o->on[FLAG_NO_HOOK])
 		return 0;
-	if (git_setup_hook(g, &hook, err) != 0)
-		return -1;
-	if (hook == GIT_HOOK_CALLS_US)
-		return 0;
-	if (hook == GIT_HOOK_FOREIGN) {
+	buf_init(&old, BUF_MAX_FILE);
+	rc = git_setup_hook(g, &hook, &old, err);
+	if (rc == 0 && hook == GIT_HOOK_CALLS_US && !git_setup_hook_runs(g))
+		report_warning("`chmod +x` lets git run it", "%s: git passes it over, as it is not "
+		    "executable", buf_cstr(&g->hook));
+	else if (rc == 0 && hook == GIT_HOOK_FOREIGN) {
 		buf_init(&line, 65536);
 		git_setup_hook_line(g, &line);
 		error_set(err, ERROR_EXISTS, "the repository has a pre-commit hook of its own");
@@ -635,16 +650,14 @@ plan_hook(struct git_setup *g, struct error *err)
 		rc = error_hint(err, "add this line to it and run this command again, or give "
 		    "--no-hook: %s", buf_cstr(&line));
 		buf_release(&line);
-		return rc;
+	} else if (rc == 0 && hook != GIT_HOOK_CALLS_US) {
+		git_setup_hook_text(g, &g->hook_text);
+		rc = buf_check(&g->hook_text, err);
+		/* Ours already, to the letter? */
+		g->new_hook = !git_setup_hook_runs(g) || !buf_equal(&old, &g->hook_text);
 	}
-	git_setup_hook_text(g, &g->hook_text);
-	buf_init(&old, TEXT_MAX);
-	rc = git_setup_read(&g->hook, &old, &exists, err);
-	/* Ours already, to the letter? */
-	g->new_hook = old.len != g->hook_text.len ||
-	    memcmp(old.data, g->hook_text.data, old.len) != 0;
 	buf_release(&old);
-	return rc == 0 ? buf_check(&g->hook_text, err) : -1;
+	return rc;
 }
 
 /* --- doing it --- */
@@ -727,14 +740,17 @@ write_files(struct git_setup *g, struct error *err)
 	size_t n = 0;
 
 	if (g->added.len > 0)
-		files[n++] = (struct git_file){ buf_cstr(&g->attributes), &g->text,
-			MODE_ATTRIBUTES };
+		files[n++] = (struct git_file){ buf_cstr(&g->attributes), &g->attributes_id,
+			&g->text };
 	if (g->new_hook) {
 		if (git_install_make_folder(g, err) != 0)
 			return -1;
-		files[n++] = (struct git_file){ buf_cstr(&g->hook), &g->hook_text, MODE_HOOK };
+		files[n++] = (struct git_file){ buf_cstr(&g->hook), &g->hook_id, &g->hook_text };
 	}
-	return n == 0 ? 0 : git_setup_write(files, n, g->o, err);
+	if (n > 0 && git_setup_write(files, n, g->o, err) != 0)
+		return -1;
+	/* An old one kept its mode. */
+	return g->new_hook && !git_setup_hook_runs(g) ? git_setup_let_hook_run(g, err) : 0;
 }
 
 /* What is done, or would be: one line each. */
@@ -813,12 +829,11 @@ plan_attributes(struct git_setup *g, struct error *err)
 {
 	const unsigned char *p, *end;
 	struct buf old;
-	bool exists;
 	size_t n, len;
 	int rc;
 
 	buf_init(&old, TEXT_MAX);
-	rc = git_setup_read(&g->attributes, &old, &exists, err);
+	rc = git_setup_read(&g->attributes, MODE_ATTRIBUTES, &old, &g->attributes_id, err);
 	p = old.data;
 	for (n = rc == 0 ? old.len : 0; n > 0; n -= len, p += len) {
 		end = memchr(p, '\n', n);
@@ -877,22 +892,32 @@ git_uninstall_say(struct git_setup *g)
 	buf_release(&line);
 }
 
+/* It must be what was read, of which all is ours. */
 static int
-remove_file(const char *path, struct error *err)
+remove_file(const char *path, const struct file_id *was, struct error *err)
 {
+	struct file_id id;
+
+	if (file_identify(path, &id, err) != 0)
+		return -1;
+	if (!file_id_equal(&id, was)) {
+		error_set(err, ERROR_STALE, "another program changed it meanwhile");
+		error_place(err, path, 0);
+		return error_hint(err, "it was not removed; run the command again");
+	}
 	return unlink(path) == 0 ? 0 : error_io(err, path, "cannot remove");
 }
 
 static int
 remove_hook(struct git_setup *g, struct error *err)
 {
-	return remove_file(buf_cstr(&g->hook), err);
+	return remove_file(buf_cstr(&g->hook), &g->hook_id, err);
 }
 
 static int
 remove_attributes(struct git_setup *g, struct error *err)
 {
-	return remove_file(buf_cstr(&g->attributes), err);
+	return remove_file(buf_cstr(&g->attributes), &g->attributes_id, err);
 }
 
 static int
@@ -914,7 +939,7 @@ static int
 git_uninstall_apply(struct git_setup *g, struct error *err)
 {
 	const char *path = buf_cstr(&g->attributes), *keys[GIT_SETUP_SECTIONS];
-	struct git_file file = { path, &g->text, 0 };
+	struct git_file file = { path, &g->attributes_id, &g->text };
 	size_t n = 0;
 	int rc = 0;
 
@@ -933,10 +958,16 @@ static int
 uninstall(struct git_setup *g, struct error *err)
 {
 	enum git_hook hook = GIT_HOOK_NONE;
+	struct buf text;
+	int rc;
 
 	if (git_setup_find(g, err) != 0)
 		return -1;
-	if (!g->global && (plan_attributes(g, err) != 0 || git_setup_hook(g, &hook, err) != 0))
+	buf_init(&text, BUF_MAX_FILE);
+	rc = g->global ? 0 : plan_attributes(g, err) != 0 ? -1 :
+	    git_setup_hook(g, &hook, &text, err);
+	buf_release(&text);
+	if (rc != 0)
 		return -1;
 	g->had_hook = hook == GIT_HOOK_OURS;
 	if (find_sections(g, err) != 0)

@@ -425,7 +425,7 @@ seal_namesake(const struct seal_plan *p, const struct seal_file *f)
 /* An entry cannot be sealed beside another's: leave its file out?  Its marks go
  * away then. */
 static bool
-seal_leave_out(struct app *a, const struct seal_plan *p, struct seal_file *f, const char *key,
+seal_leave_file_out(struct app *a, const struct seal_plan *p, struct seal_file *f, const char *key,
     size_t len, const struct error *why)
 {
 	const struct estate_file *other = seal_owner(a, f, key, len);
@@ -440,7 +440,8 @@ seal_leave_out(struct app *a, const struct seal_plan *p, struct seal_file *f, co
 	text_append_visible(&text, key, len);
 	buf_printf(&text, "\n\nThis cannot go into %s: %s.",
 	    model_show_path(a->model, f->part->environment->path), why->text);
-	if (other != NULL)
+	/* A refusal names it. */
+	if (other != NULL && why->code == ERROR_EXISTS)
 		buf_printf(&text, " It belongs to %s, which has the same base name.",
 		    model_show_path(a->model, other->path));
 	buf_append_str(&text, "\n\nLeave the first file out of this, and go on with the others? "
@@ -454,18 +455,49 @@ seal_leave_out(struct app *a, const struct seal_plan *p, struct seal_file *f, co
 	return yes;
 }
 
-/* 1: its file was left out, so the plans are to be made anew. */
+/* A value cannot be sealed anywhere: leave it out?  Its mark goes away then. */
+static bool
+seal_leave_value_out(struct app *a, const struct seal_file *f, const char *key, size_t len,
+    const struct error *why)
+{
+	struct buf text;
+	bool yes;
+
+	buf_init(&text, LIST_MAX);
+	buf_append_str(&text, model_show_path(a->model, f->file->path));
+	if (why->line > 0)
+		buf_printf(&text, ":%zu", why->line);
+	buf_append_str(&text, ": ");
+	text_append_visible(&text, key, len);
+	buf_printf(&text, "\n\nThis cannot be sealed: %s.%s%s", why->text,
+	    why->hint[0] != '\0' ? "\n\n" : "", why->hint);
+	buf_append_str(&text, "\n\nLeave this value out, and go on with the others? Its mark is "
+	    "taken away, and it stays as it is.");
+	yes = ask_confirm(a, "One value cannot be sealed", buf_cstr(&text), "Leave it out");
+	buf_release(&text);
+	if (yes)
+		(void)marks_set(a->model->marks, f->file->path, key, len, false);
+	return yes;
+}
+
+/* 1: its file or value was left out, so the plans are to be made anew. */
 static int
 seal_failed(struct app *a, const struct seal_plan *p, struct seal_file *f, const char *key,
     size_t len, struct error *err)
 {
+	/* What is the value's own fault is told with its key, or at its file. */
+	const bool value = err->code == ERROR_REFUSED ? err->key[0] != '\0' :
+	    strcmp(err->file, f->file->path) == 0;
+	size_t files;
+
 	if (err->code == ERROR_MISSING)
 		error_hint(err, "the file has changed since it was read: %s reads it anew",
 		    KEY(ACTION_RESCAN));
-	if (p->key != NULL || p->files.len < 2 ||
-	    (err->code != ERROR_EXISTS && err->code != ERROR_REFUSED))
+	if (p->key != NULL || (err->code != ERROR_EXISTS && err->code != ERROR_REFUSED) ||
+	    (value ? seal_plan_values(a, p, &files) : p->files.len) < 2)
 		return -1;
-	if (seal_leave_out(a, p, f, key, len, err))
+	if (value ? seal_leave_value_out(a, f, key, len, err) :
+	    seal_leave_file_out(a, p, f, key, len, err))
 		return 1;
 	/* It was told. */
 	err->code = ERROR_NONE;

@@ -295,6 +295,35 @@ destination_of_one_file_can_be_changed(void **state)
 	    "db.password=${securepass:/etc/kafka/secrets.properties:worker.properties/db.password}");
 }
 
+/* It is no question of two files, and the others of its file are sealed. */
+static void
+value_that_cannot_be_sealed_is_left_out_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	fixture_write(f, "estate/z.properties", "ssl.key.password=caf\xe9-clear\n"
+	    "ssl.keystore.password=fine-clear\n");
+	v = fixture_open_unlocked(f);
+	type_line(v, "/z.prop");
+	vt_key(v, "a");
+	vt_key(v, "w");
+	vt_assert_has(v, "One value cannot be sealed");
+	vt_assert_has(v, "z.properties:1: ssl.key.password");
+	vt_assert_has(v, "no UTF-8");
+	vt_assert_has(v, "write the characters as UTF-8");
+	vt_assert_has(v, "[Cancel]");
+	vt_key(v, KEY_TAB);
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "Into secrets.properties");
+	vt_key(v, KEY_TAB);
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "sealed 1 value in 1 file");
+	fixture_leave(v);
+	fixture_assert_in_file(f, "estate/z.properties", "caf\xe9-clear");
+	fixture_assert_not_in_file(f, "estate/z.properties", "fine-clear");
+}
+
 static void
 what_the_filter_hides_is_never_marked(void **state)
 {
@@ -510,6 +539,7 @@ main(void)
 		FIXTURE_TEST(what_was_switched_off_is_on_when_it_is_marked_anew),
 		FIXTURE_TEST(what_was_switched_off_and_is_gone_switches_nothing_else_off),
 		FIXTURE_TEST(destination_of_one_file_can_be_changed),
+		FIXTURE_TEST(value_that_cannot_be_sealed_is_left_out_alone),
 		FIXTURE_TEST(what_the_filter_hides_is_never_marked),
 		FIXTURE_TEST(marks_that_do_not_fit_any_more_are_told),
 		FIXTURE_TEST(a_list_in_a_question_keeps_its_indentation),

@@ -113,8 +113,10 @@ files_say_environment(struct app *a, struct words *w, const struct tree_root *r)
 	const struct environment *x = r->environment;
 
 	if (x == NULL) {
-		buf_printf(&w->text, "%zu %s here belong to no secrets file that is known.",
-		    r->tally.files, r->tally.files == 1 ? "file" : "files");
+		buf_printf(&w->text, "%zu %s here %s to no %ssecrets file that is known.",
+		    r->tally.files, r->tally.files == 1 ? "file" : "files",
+		    r->tally.files == 1 ? "belongs" : "belong",
+		    tree_root_refers(r) ? "single " : "");
 		return;
 	}
 	if (x->problem != NULL) {

@@ -148,6 +148,13 @@ tree_orphans(const struct environment *x)
 	return orphans;
 }
 
+bool
+tree_root_refers(const struct tree_root *r)
+{
+	return r->environment == NULL &&
+	    r->tally.sealed + r->tally.dangling + r->tally.damaged > 0;
+}
+
 /* --- the rows --- */
 
 static struct tree_root *
@@ -344,7 +351,8 @@ root_of(const struct tree *t, const struct estate *e, const struct map *index,
 	return at;
 }
 
-/* Count a file, and see what path its references name. */
+/* Count a file, and see by what path its secrets file is read: as new references will name it,
+ * else as its own do. */
 static void
 root_take(struct tree_root *r, const struct estate_file *f)
 {
@@ -352,6 +360,9 @@ root_take(struct tree_root *r, const struct estate_file *f)
 	size_t i;
 
 	tally_add(&r->tally, &tally);
+	if (r->environment != NULL && r->remote == NULL &&
+	    (r->remote = environment_remote(r->environment)) != NULL)
+		r->remote_len = strlen(r->remote);
 	for (i = 0; r->environment != NULL && r->remote == NULL && i < f->count; i++) {
 		if (f->entries[i].environment != r->environment)
 			continue;

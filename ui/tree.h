@@ -49,7 +49,7 @@ struct tree_root {
 	char *name;
 	char *id;			/* the secrets file's path, or the folder's with a slash */
 	struct tally tally;
-	const char *remote;		/* the path in its references; NULL: there are none */
+	const char *remote;		/* the path for references to it; NULL: not known */
 	size_t remote_len;
 	size_t row;
 };
@@ -70,6 +70,9 @@ struct tree {
 
 void tree_init(struct tree *t, const char *const paths[], size_t n);
 void tree_release(struct tree *t);
+
+/* Files of no environment: do they refer to some, as they then do to several? */
+bool tree_root_refers(const struct tree_root *r);
 
 /* Make all anew.  ${whole}: the scan is done.  ERROR_MEMORY. */
 int tree_build(struct tree *t, const struct estate *e, bool whole, struct error *err);

@@ -320,7 +320,9 @@ files_say_root(const struct app *a, const struct tree_root *r, bool folded, stru
 	const char *slash;
 
 	if (x == NULL)
-		buf_append_str(out, a->model->looked ? "no secrets file" : "");
+		buf_append_str(out, !a->model->looked ? "" : tree_root_refers(r) ?
+		    "several secrets files" : r->tally.unknown > 0 ? "unknown secrets file" :
+		    "no secrets file");
 	else if (x->problem != NULL)
 		buf_append_str(out, "unreadable");
 	else if (x->secrets == NULL)

@@ -463,6 +463,28 @@ rotation_is_of_the_selected_one(void **state)
 	drop(before);
 }
 
+/* The head of an environment has the path that its secrets file notes, whatever the first reference
+ * says; that of other files says why they have none. */
+static void
+heads_say_the_noted_path_and_why_there_is_none(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	shell(f, "echo 'a.password=${securepass:/mnt/old/secrets.properties:a.properties/"
+	    "sasl.password}' >five/c1/0.properties && mkdir five/lab five/own && "
+	    "printf 'a.password=${securepass:/etc/c1/secrets.properties:a.properties/sasl.password}"
+	    "\nb.password=${securepass:/etc/c2/secrets.properties:a.properties/sasl.password}\n' "
+	    ">five/lab/x.properties && echo 'a.password=${securepass:/etc/none.properties:x/a}' "
+	    ">five/own/x.properties", 1);
+	v = open_five(f);
+	unlock(v, 1);
+	vt_assert_has(v, "c1  /etc/c1");
+	vt_assert_has(v, "lab  several secrets files");
+	vt_assert_has(v, "own  unknown secrets file");
+	fixture_leave(v);
+}
+
 /* A folder without a secrets file: nothing says where its secrets go. */
 static void
 unknown_destination_is_asked(void **state)
@@ -748,6 +770,7 @@ main(void)
 		FIVE_TEST(orphan_that_a_file_beside_uses_stays),
 		FIVE_TEST(orphan_goes_with_its_tag),
 		FIVE_TEST(rotation_is_of_the_selected_one),
+		FIVE_TEST(heads_say_the_noted_path_and_why_there_is_none),
 		FIVE_TEST(unknown_destination_is_asked),
 		FIVE_TERMS(unknown_destination_is_asked),
 		FIVE_TEST(section_of_propseal_ini_says_where),

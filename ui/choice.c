@@ -3,11 +3,14 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/base/buf.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
 #include "ui/loop.h"
 #include "ui/outline.h"
 #include "ui/term.h"
+
+#define NAME_MAX_BYTES 65536
 
 struct choosing {
 	struct layer layer;
@@ -19,11 +22,24 @@ struct choosing {
 	bool taken;
 };
 
+static bool
+choice_name_at(const void *cookie, size_t row, int offset, struct buf *out)
+{
+	const struct choosing *c = cookie;
+
+	if (offset < 0 ? row < (size_t)-offset : row + (size_t)offset >= c->count)
+		return false;
+	buf_append_str(out, c->choices[row + (size_t)offset].name);
+	return true;
+}
+
 static void
 choice_draw_row(const struct choosing *c, size_t i, int y, int cols)
 {
 	unsigned int extra = i == c->list.cursor ? STYLE_SELECTED : 0;
-	const struct choice *choice = &c->choices[i];
+	const struct name_neighbours beside = { choice_name_at, c, i };
+	const char *note = c->choices[i].note;
+	struct buf name;
 	int used;
 
 	if (extra != 0) {
@@ -31,9 +47,13 @@ choice_draw_row(const struct choosing *c, size_t i, int y, int cols)
 		canvas_text(y, 0, 1, STYLE_KEY | extra, ">");
 		canvas_cursor(y, 0, true);
 	}
-	used = canvas_tail(y, 2, cols * 3 / 5, STYLE_TEXT | extra, choice->name);
+	buf_init(&name, NAME_MAX_BYTES);
+	(void)choice_name_at(c, i, 0, &name);
+	used = name_draw(y, 2, note[0] != '\0' ? cols * 3 / 5 : cols - 3, STYLE_TEXT | extra,
+	    &name, &beside);
+	buf_release(&name);
 	if (used + 6 < cols)
-		canvas_text(y, used + 4, cols - used - 5, STYLE_NOTE | extra, choice->note);
+		canvas_text(y, used + 4, cols - used - 5, STYLE_NOTE | extra, note);
 }
 
 static void

@@ -7,6 +7,7 @@
 #include "document/document.h"
 #include "file/file.h"
 #include "secrets/keys.h"
+#include "secrets/member.h"
 
 /* How many bytes of a text are looked at to tell its form. */
 #define SAMPLE 16384
@@ -411,30 +412,6 @@ form_is_shadowed(const struct document *d, size_t i, const char *key, size_t len
 	return false;
 }
 
-/* The last name of a path: behind the last dot that is no part of a name. */
-static size_t
-form_last_name(const char *key, size_t len)
-{
-	size_t at = len;
-
-	while (at > 0 && !(key[at - 1] == '.' && (at < 2 || key[at - 2] != '\\')))
-		at--;
-	return at;
-}
-
-bool
-form_bears_value(const char *name, size_t len, const char *parent, size_t parent_len)
-{
-	static const char *const names[] = { "value", "plaintext", "plainText", "plain",
-		"cleartext", "clearText", "literal", "inline", "default" };
-	enum key_class class;
-
-	if (!text_is_one_of(name, len, names, sizeof(names) / sizeof(names[0])))
-		return false;
-	class = key_class(parent, parent_len);
-	return class == KEY_SECRET || class == KEY_MATERIAL;
-}
-
 static bool
 form_is_number(const char *p, size_t n)
 {
@@ -446,16 +423,16 @@ form_is_number(const char *p, size_t n)
 /*
  * By what the rules judge the value at a path of nested mappings: its last name (of an
  * element of a list that of the list), or the whole path where that ends as the key of a
- * secret does, or the name around it.
+ * secret does.
  */
 static void
 form_name_of_path(const char *key, size_t len, const char **name, size_t *name_len)
 {
-	size_t at = form_last_name(key, len), around;
+	size_t at = member_last_name(key, len);
 
 	while (at > 1 && form_is_number(key + at, len - at)) {
 		len = at - 1;
-		at = form_last_name(key, len);
+		at = member_last_name(key, len);
 	}
 	*name = key + at;
 	*name_len = len - at;
@@ -464,41 +441,6 @@ form_name_of_path(const char *key, size_t len, const char **name, size_t *name_l
 	if (key_class_of_end(key, len) != KEY_OTHER) {
 		*name = key;
 		*name_len = len;
-	} else if (at > 1) {
-		around = form_last_name(key, at - 1);
-		if (form_bears_value(*name, *name_len, key + around, at - 1 - around)) {
-			*name = key + around;
-			*name_len = at - 1 - around;
-		}
-	}
-}
-
-/* How many entries before and behind a `value` its name is looked for. */
-#define PAIR_REACH 8
-
-/* { "name": X, "value": Y }: ${*name} becomes X, as it is written. */
-static void
-form_name_of_pair(const struct document *d, size_t i, const char **name, size_t *name_len)
-{
-	const char *key, *other, *raw;
-	size_t len, at, n, k = i > PAIR_REACH ? i - PAIR_REACH : 0;
-
-	key = document_key(d, i, &len);
-	at = form_last_name(key, len);
-	if (len - at != 5 || memcmp(key + at, "value", 5) != 0)
-		return;
-	for (; k < document_count(d) && k <= i + PAIR_REACH; k++) {
-		other = document_key(d, k, &n);
-		if (n < at || memcmp(other, key, at) != 0 ||
-		    !((n == at + 4 && memcmp(other + at, "name", 4) == 0) ||
-		    (n == at + 3 && memcmp(other + at, "key", 3) == 0)))
-			continue;
-		raw = (const char *)document_raw_value(d, k, &n);
-		if (n > 2 && raw[0] == '"') {
-			*name = raw + 1;
-			*name_len = n - 2;
-		}
-		return;
 	}
 }
 
@@ -520,7 +462,8 @@ form_read_document(const struct document *d, const struct form_reader *r, struct
 		item.name = NULL;
 		if (json) {
 			form_name_of_path(item.key, item.key_len, &item.name, &item.name_len);
-			form_name_of_pair(d, i, &item.name, &item.name_len);
+			if (key_class(item.name, item.name_len) == KEY_OTHER)
+				member_name(d, i, &item.name, &item.name_len);
 		}
 		if (n == 0 || !r->wants(r->cookie, item.name != NULL ? item.name : item.key,
 		    item.name != NULL ? item.name_len : item.key_len, raw, n))

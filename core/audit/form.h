@@ -96,9 +96,6 @@ int form_read(enum form f, const struct form_reader *r, struct error *err);
 /* The same of entries of .properties or JSON; not of what stands behind its document_problem. */
 int form_read_document(const struct document *d, const struct form_reader *r, struct error *err);
 
-/* Is it `value` or the like, below the key of a secret?  password: { value: X } */
-bool form_bears_value(const char *name, size_t len, const char *parent, size_t parent_len);
-
 /* What form_read calls (inside core/audit). */
 int form_read_jaas(const struct form_reader *r, struct error *err);
 int form_read_env(const struct form_reader *r, struct error *err);

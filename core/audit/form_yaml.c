@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "crypto/base64.h"
 #include "secrets/keys.h"
+#include "secrets/member.h"
 
 /*
  * YAML, as a stream of events: nothing is built, aliases are not followed, so
@@ -566,7 +567,7 @@ yaml_scalar(struct yaml *y, const yaml_event_t *e, struct error *err)
 	key = i.key + l->path + (l->path > 0);
 	len = i.key_len - l->path - (l->path > 0);
 	around = yaml_around(y, &around_len);
-	borne = !l->sequence && around_len > 0 && form_bears_value(key, len, around, around_len);
+	borne = !l->sequence && around_len > 0 && member_bears_value(key, len, around, around_len);
 	if (l->elsewhere || (l->named && !(borne && !y->kubernetes) &&
 	    (y->kubernetes || yaml_is_label(value, n) || *value == '.' || *value == '/')))
 		return 0;

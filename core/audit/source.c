@@ -292,8 +292,10 @@ static int
 source_entry(struct audit_source *s, const struct form_item *i, struct error *err)
 {
 	/* What the user says is said of whole keys. */
+	bool tells;
 	const bool whole = i->name == NULL || (s->a->o->rules != NULL && s->form == FORM_JSON &&
-	    i->name >= i->key && i->name < i->key + i->key_len);
+	    (rules_public(s->a->o->rules, i->key, i->key_len) ||
+	    rules_tell(s->a->o->rules, i->key, i->key_len, &tells)));
 	const char *name = whole ? i->key : i->name;
 	size_t len = whole ? i->key_len : i->name_len;
 	struct audit_finding region;

@@ -12,6 +12,7 @@
 #include "document/document.h"
 #include "document/jaas.h"
 #include "secrets/inspect.h"
+#include "secrets/member.h"
 #include "secrets/mask.h"
 #include "secrets/reference.h"
 #include "secrets/rules.h"
@@ -86,21 +87,47 @@ clear_jaas(const char *key, size_t len, const char *value, size_t n, struct jaas
 	return n == 0 || !jaas_key(key, len) ? 0 : clear_parse(value, n, j, err);
 }
 
+/* Does another member tell of what entry ${i} is, and its own key nothing?  Then the value is
+ * judged by that name, and is no JAAS. */
+static bool
+clear_by_member(const struct rules *r, const struct document *d, size_t i, const char **name,
+    size_t *len)
+{
+	const char *key, *found;
+	size_t n, found_len;
+	bool sensitive;
+
+	key = document_key(d, i, &n);
+	if (!member_name(d, i, &found, &found_len) || jaas_key(found, found_len) ||
+	    rules_public(r, key, n) || rules_tell(r, key, n, &sensitive))
+		return false;
+	*name = found;
+	*len = found_len;
+	return true;
+}
+
 int
-clear_each(const struct rules *r, const char *key, size_t len, const char *value, size_t n,
+clear_each(const struct rules *r, const struct document *d, size_t i, const char *value, size_t n,
     clear_fn *each, void *cookie, struct error *err)
 {
-	const struct clear whole = { key, len, 0, n, value };
+	struct clear whole = { .to = n, .text = value };
+	const char *key, *name;
+	size_t len, name_len;
 	struct jaas *j;
 	int rc = 0;
 
+	whole.address = key = document_key(d, i, &len);
+	whole.address_len = len;
+	if (clear_by_member(r, d, i, &name, &name_len))
+		return rules_secret(r, name, name_len, value, n) == SECRET_CLEAR ?
+		    each(cookie, &whole, err) : 0;
 	if (clear_jaas(key, len, value, n, &j, err) != 0)
 		return -1;
 	if (j == NULL)
 		return rules_secret(r, key, len, value, n) == SECRET_CLEAR ?
 		    each(cookie, &whole, err) : 0;
-	for (size_t i = 0; rc == 0 && i < jaas_count(j); i++)
-		rc = option(r, j, i, key, len, value, each, cookie, err);
+	for (size_t k = 0; rc == 0 && k < jaas_count(j); k++)
+		rc = option(r, j, k, key, len, value, each, cookie, err);
 	jaas_free(j);
 	return rc;
 }
@@ -144,6 +171,8 @@ clear_in_entry(const struct rules *r, const struct document *d, size_t i, struct
 	buf_clear(value);
 	out->clear = 0;
 	out->jaas = jaas_key(key, len);
+	if (!out->jaas)
+		clear_by_member(r, d, i, &key, &len);
 	if (!rules_tell(r, key, len, &out->sensitive) && !out->jaas && !value_may_be_secret(raw, n))
 		return 0;
 	rc = document_value(d, i, value, err);
@@ -152,7 +181,7 @@ clear_in_entry(const struct rules *r, const struct document *d, size_t i, struct
 		    SECRET_CLEAR;
 	else if (rc == 0 &&
 	    (rc = clear_has_option(r, key, len, value, &out->sensitive, err)) == 0)
-		rc = clear_each(r, key, len, (const char *)value->data, value->len, count_one,
+		rc = clear_each(r, d, i, (const char *)value->data, value->len, count_one,
 		    &out->clear, err);
 	out->sensitive |= out->clear > 0;
 	buf_clear(value);
@@ -477,10 +506,10 @@ append_clear_part(void *cookie, const struct clear *c, struct error *err)
 
 /* A configuration's value into v->masked, if there is a secret in it. */
 static int
-mask_configured(struct masking *v, const char *key, size_t len, struct error *err)
+mask_configured(struct masking *v, size_t i, struct error *err)
 {
 	v->masked_to = 0;
-	if (clear_each(v->rules, key, len, (const char *)v->value.data, v->value.len,
+	if (clear_each(v->rules, v->d, i, (const char *)v->value.data, v->value.len,
 	    append_clear_part, v, err) != 0)
 		return -1;
 	if (v->masked.len > 0)
@@ -510,7 +539,7 @@ mask_value(struct masking *v, size_t i, const char *key, size_t len, struct erro
 		return append_sealed(v, i, key, len, err);
 	if (v->is_secrets_file)
 		return append_clear(v, key, len, v->value.data, v->value.len, err);
-	return mask_configured(v, key, len, err);
+	return mask_configured(v, i, err);
 }
 
 /* These bytes of the document are not in the output, where it ends now. */

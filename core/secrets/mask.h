@@ -27,14 +27,15 @@ struct clear {
 typedef int clear_fn(void *cookie, const struct clear *c, struct error *err);
 
 /**
- * clear_each(r, key, len, value, n, each, cookie, err):
- * Call ${each} for every secret in the (decoded) value: all of it when it is
- * one (rules_secret), or the secret options of JAAS, in their order.  JAAS
- * that cannot be taken apart is one secret as a whole.  ERROR_MEMORY, or what
- * ${each} returned.
+ * clear_each(r, d, i, value, n, each, cookie, err):
+ * Call ${each} for every secret in the (decoded) value of entry ${i}: all of it
+ * when it is one (rules_secret, by another member's name where its own key tells
+ * nothing: member.h), or the secret options of JAAS, in their order.  JAAS that
+ * cannot be taken apart is one secret as a whole.  ERROR_MEMORY, or what ${each}
+ * returned.
  */
-int clear_each(const struct rules *r, const char *key, size_t len, const char *value, size_t n,
-    clear_fn *each, void *cookie, struct error *err);
+int clear_each(const struct rules *r, const struct document *d, size_t i, const char *value,
+    size_t n, clear_fn *each, void *cookie, struct error *err);
 
 /* What there is in the value of one entry. */
 struct clear_count {

@@ -283,17 +283,14 @@ note_all_left(struct file_edit *e, struct configuration *config, const struct ru
 	struct edits *edits = plan_config_edits(e->c.plan, config, err);
 	struct left l = { .edit = e, .config = config, .rules = rules };
 	struct buf value;
-	const char *key;
-	size_t len;
 	int rc = edits != NULL ? 0 : -1;
 
 	buf_init_secret(&value, BUF_MAX_FILE);
 	for (; rc == 0 && l.entry < document_count(d); l.entry++) {
-		key = document_key(d, l.entry, &len);
 		buf_clear(&value);
 		rc = edits_value(edits, l.entry, &value, err);
 		if (rc == 0 && value.len > 0)
-			rc = clear_each(rules, key, len, (const char *)value.data, value.len,
+			rc = clear_each(rules, d, l.entry, (const char *)value.data, value.len,
 			    note_left, &l, err);
 	}
 	buf_release(&value);

@@ -286,6 +286,37 @@ case_secrets_in_what_a_value_is_made_of() {
 	expect_no CANARY
 }
 
+# The name that tells of it stands in another member, around it or before it.
+case_another_member_tells_of_a_secret_in_json() {
+	cat >c.json <<-'END'
+		{"env":[{"name":"DB_PASSWORD","value":"CANARY1"},{"name":"LOG_DIR","value":"/var/log"},
+		    {"value":"CANARY2","name":"API_TOKEN"},{"name":"A_PASSWORD","value":"${env:A}"}],
+		 "Tags":[{"Key":"client_secret","Value":"CANARY3"}],
+		 "Parameters":[{"ParameterKey":"DbPassword","ParameterValue":"CANARY4"}],
+		 "api_token":{"value":"CANARY5"},
+		 "args":["--user","root","--password","CANARY6","--port","1"]}
+	END
+	expect_count 6 c.json
+	run file show c.json
+	expect_no CANARY
+	expect_out '/var/log'
+	expect_out root
+	run file show c.json -o json
+	expect_no CANARY
+	run git textconv c.json
+	expect_no CANARY
+	cp c.json d.json
+	on d.json encrypt
+	expect_err 'd.json:1: env.0.value stays in clear text'
+	run seal c.json --yes --local-secrets-file sec.properties --remote-secrets-file "$remote"
+	expect_rc 0
+	grep -q CANARY c.json && fail 'a secret is left'
+	run render c.json --local-secrets-file sec.properties
+	for n in 1 2 3 4 5 6; do
+		expect_out "\"CANARY$n\""
+	done
+}
+
 # A line that a later one of its key hides is as readable.
 case_hidden_lines_are_counted_too() {
 	printf 'a.password=CANARY-hidden\na.password=CANARY-used\n' >a.properties

@@ -24,6 +24,9 @@ unset TEST_PART
 python=$(python3 -c 'import sys; print(sys.executable)' 2>/dev/null) &&
     PATH=${python%/*}:$PATH
 
+# Seconds from which it is told what a suite took.
+LONG=10
+
 log=$(mktemp "${TMPDIR:-/tmp}/propseal-run.XXXXXX") || exit 1
 trap 'rm -f "$log"' EXIT
 trap 'exit 130' INT TERM HUP
@@ -43,6 +46,7 @@ counts() {
 
 # Sets passed_now, failed_now, skipped_now, status.
 run_once() {
+	began=$(date +%s)
 	if command -v timeout >/dev/null 2>&1; then
 		timeout -k 10 "${TEST_TIMEOUT:-900}" sh -c "$1"
 	else
@@ -65,6 +69,8 @@ run_once() {
 	passed_now=$1 failed_now=$2 skipped_now=$3
 	more=
 	[ "$3" -eq 0 ] || more=", $3 skipped"
+	took=$(($(date +%s) - began))
+	[ "$took" -lt "$LONG" ] || more="$more, $took s"
 }
 
 told_failure() {

@@ -227,6 +227,21 @@ sheet_all(struct sheet *s, struct environments *all, struct error *err)
 	return 0;
 }
 
+/* Say which paths were not looked at, and may be or hold secrets files.  How many. */
+static size_t
+sheet_tell_unread(const struct estate *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < estate_count(e); i++) {
+		const struct error *why = estate_file(e, i)->problem;
+
+		if (why != NULL && (why->code == ERROR_MISSING || why->code == ERROR_IO) && ++n > 0)
+			report_error(why);
+	}
+	return n;
+}
+
 int
 commands_key_sheet(const struct options *o)
 {
@@ -235,6 +250,7 @@ commands_key_sheet(const struct options *o)
 	struct estate *e = NULL;
 	struct buf passphrase;
 	struct error err;
+	size_t unread = 0;
 	int rc = 0;
 
 	buf_init_secret(&passphrase, SOURCE_PASSPHRASE_MAX);
@@ -246,6 +262,8 @@ commands_key_sheet(const struct options *o)
 	if (rc == 0 && (e = scan_paths(o, o->arg_count > 0 ? o->args : here,
 	    o->arg_count > 0 ? o->arg_count : 1, &err)) == NULL)
 		rc = -1;
+	if (rc == 0 && (o->arg_count > 0 || environments_only(estate_environments(e)) == NULL))
+		unread = sheet_tell_unread(e);
 	if (rc == 0)
 		rc = sheet_all(&s, estate_environments(e), &err);
 	if (rc == 0)
@@ -255,5 +273,5 @@ commands_key_sheet(const struct options *o)
 	buf_release(&passphrase);
 	if (rc != 0)
 		return report_error(&err);
-	return s.opened == s.sealed && s.closed == 0 ? 0 : EXIT_NOT_OPEN;
+	return s.opened != s.sealed || s.closed > 0 ? EXIT_NOT_OPEN : unread > 0;
 }

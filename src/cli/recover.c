@@ -38,6 +38,7 @@ struct recover {
 	const struct options *o;
 	struct estate *e;
 	struct environment *x;
+	size_t unread;		/* files that may use its entries, too: told */
 };
 
 static int
@@ -61,6 +62,7 @@ recover_begin(struct recover *r, const struct options *o, struct error *err)
 		*err = *r->x->problem;
 		return -1;
 	}
+	r->unread = scan_tell_unread(r->e);
 	return scan_unlock(o, all, &opened, err);
 }
 
@@ -176,7 +178,7 @@ commands_recover_plan(const struct options *o)
 	}
 	estate_free(r.e);
 	buf_release(&out);
-	return rc == 0 ? 0 : report_error(&err);
+	return rc == 0 ? r.unread > 0 : report_error(&err);
 }
 
 /* --- the new values --- */
@@ -250,5 +252,5 @@ commands_recover_apply(const struct options *o)
 	rc = c.callbacks != NULL ? change_status(&c, rc, &err) : rc == 0 ? 0 : report_error(&err);
 	document_free(values);
 	estate_free(r.e);
-	return rc;
+	return rc == 0 ? r.unread > 0 : rc;
 }

@@ -394,6 +394,33 @@ scan_say_doubts(const struct environments *e)
 			keys_say_doubts(environments_at(e, i)->secrets);
 }
 
+size_t
+scan_tell_unread(const struct estate *e)
+{
+	const struct environments *all = estate_environments(e);
+	size_t n = 0;
+
+	for (size_t i = 0; i < estate_count(e); i++) {
+		const struct estate_file *f = estate_file(e, i);
+
+		if (f->problem != NULL && ++n > 0)
+			report_error(f->problem);
+	}
+	for (size_t i = 0; i < environments_count(all); i++) {
+		const struct environment *x = environments_at(all, i);
+		bool told = x->problem == NULL || x->aside ||
+		    (environments_only(all) != NULL && x != environments_only(all));
+
+		/* It may be in the paths, too. */
+		for (size_t k = 0; !told && k < estate_count(e); k++)
+			told = estate_file(e, k)->problem != NULL &&
+			    strcmp(estate_file(e, k)->path, x->path) == 0;
+		if (!told && ++n > 0)
+			report_error(x->problem);
+	}
+	return n;
+}
+
 /* resolver.value */
 static int
 scan_value(void *cookie, const struct reference *r, struct buf *out, struct error *err)

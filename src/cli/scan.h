@@ -49,6 +49,9 @@ struct estate *scan_untouched(const struct options *o, const char *const paths[]
 /* The secrets file that a flag names can be read, if one does. */
 int scan_check(const struct options *o, const struct environments *e, struct error *err);
 
+/* Say which files could not be looked at, so that nobody takes them for well.  How many. */
+size_t scan_tell_unread(const struct estate *e);
+
 /* Say what is wrong with a reference of an entry: ${what}, at its place. */
 int scan_explain(const struct estate *e, const struct estate_file *f,
     const struct estate_entry *x, struct error *what, struct error *err);

@@ -89,6 +89,17 @@ case_every_secrets_file_below_a_folder() {
 	expect_err 'no secrets file is here'
 }
 
+case_a_path_that_is_not_there_is_named() {
+	seal
+	run key sheet . nowhere --passphrase @pass
+	expect_rc 1
+	expect_out 'opens 3 of 3'
+	expect_err 'nowhere: no such file'
+	run key sheet nowhere --passphrase @pass
+	expect_rc 1
+	expect_err 'nowhere: no such file'
+}
+
 case_reveal_prints_the_key_in_groups() {
 	seal
 	run key sheet --local-secrets-file sec.properties --reveal

@@ -45,6 +45,24 @@ case_plan_says_what_is_lost_and_what_stands_in_clear() {
 	expect_unchanged
 }
 
+# Its references to lost entries are not known: it is named, and the rest is done.
+case_a_file_that_cannot_be_read_is_named() {
+	lose
+	printf '{"a": ' >broken.json
+	run recover plan . nowhere --local-secrets-file sec.properties --output-file values
+	expect_rc 1
+	expect_out '3 sealed values cannot be opened any more'
+	expect_err 'nowhere: no such file'
+	expect_err 'broken.json'
+	fill
+	run recover apply --local-secrets-file sec.properties --config @values --passphrase @newpass
+	expect_rc 1
+	expect_err 'broken.json'
+	take_key
+	run file verify . --local-secrets-file sec.properties
+	expect_out '3 sealed entries open'
+}
+
 case_with_the_key_nothing_is_lost() {
 	seal
 	snapshot

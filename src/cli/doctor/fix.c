@@ -12,6 +12,7 @@
 #include "cli/change.h"
 #include "cli/checks.h"
 #include "cli/doctor/doctor.h"
+#include "cli/scan.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/ask.h"
@@ -615,34 +616,6 @@ fix_show(struct fixing *x, struct error *err)
 	return rc != 0 ? -1 : asks ? yes : !o->on[FLAG_DRY_RUN];
 }
 
-/* Say which files could not be looked at, so that nobody takes them for well.  How many. */
-static size_t
-fix_tell_unread(const struct doctor *d)
-{
-	const struct environments *e = estate_environments(d->estate);
-	size_t n = 0;
-
-	for (size_t i = 0; i < estate_count(d->estate); i++) {
-		const struct estate_file *f = estate_file(d->estate, i);
-
-		if (f->problem != NULL && ++n > 0)
-			report_error(f->problem);
-	}
-	for (size_t i = 0; i < environments_count(e); i++) {
-		const struct environment *x = environments_at(e, i);
-		bool told = x->problem == NULL || x->aside ||
-		    (environments_only(e) != NULL && x != environments_only(e));
-
-		/* It may be in the paths, too. */
-		for (size_t k = 0; !told && k < estate_count(d->estate); k++)
-			told = estate_file(d->estate, k)->problem != NULL &&
-			    strcmp(estate_file(d->estate, k)->path, x->path) == 0;
-		if (!told && ++n > 0)
-			report_error(x->problem);
-	}
-	return n;
-}
-
 int
 doctor_fix(struct doctor *d, int *status, struct error *err)
 {
@@ -654,7 +627,7 @@ doctor_fix(struct doctor *d, int *status, struct error *err)
 	if (fix_check_usage(d->o, err) != 0 || fix_find_providers(d, err) != 0 ||
 	    fix_judge(d, err) != 0)
 		return -1;
-	unread = fix_tell_unread(d);
+	unread = scan_tell_unread(d->estate);
 	change_from_flags(&x.c, d->o);
 	/* Until it is agreed to. */
 	x.c.dry = true;

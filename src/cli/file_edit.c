@@ -216,6 +216,27 @@ edit_plan_all(struct file_edit *e, size_t *planned, struct error *err)
 
 /* --- what is planned for one file --- */
 
+/* Tell of JAAS in the text that Kafka refuses: once it is sealed nobody sees it. */
+static int
+note_jaas(struct file_edit *e, const struct document *text, const struct rules *rules,
+    struct error *err)
+{
+	const struct remark *r;
+	struct vec remarks;
+	int rc;
+
+	vec_init(&remarks, sizeof(struct remark), SIZE_MAX / sizeof(struct remark));
+	rc = inspect_document(rules, text, NULL, &remarks, err);
+	for (size_t i = 0; rc == 0 && i < remarks.len; i++) {
+		r = vec_at(&remarks, i);
+		if (strcmp(r->kind, "jaas") == 0)
+			plan_note(e->c.plan, "%s:%zu: %s: %s", document_file(text), r->line, r->text,
+			    r->hint);
+	}
+	vec_release(&remarks);
+	return rc;
+}
+
 /* add and update: seal each entry of the text. */
 static int
 plan_put(struct file_edit *e, struct configuration *config, struct error *err)
@@ -223,7 +244,7 @@ plan_put(struct file_edit *e, struct configuration *config, struct error *err)
 	struct seal_options so = sealing_options(change_options(&e->c));
 	struct document *text = config_text_parse(change_options(&e->c), &e->text, config->doc,
 	    e->empty, false, err);
-	int rc = text == NULL ? -1 : 0;
+	int rc = text == NULL ? -1 : note_jaas(e, text, so.rules, err);
 	struct buf value;
 	const char *key;
 	size_t len;

@@ -358,4 +358,24 @@ case_a_key_alone_does_not_empty_what_is_there() {
 	expect_rc 0
 }
 
+# Once it is sealed, nothing can be seen of it.
+case_jaas_that_kafka_refuses_is_told() {
+	local module=org.apache.kafka.common.security.plain.PlainLoginModule
+	printf 'sasl.jaas.config=%s required password="CANARY1"\n' $module >new
+	on server.properties add --config @new
+	expect_rc 0
+	expect_err '--config @FILE:1: Kafka cannot read this JAAS value: there is no ; at the end'
+	printf '# one\nsasl.jaas.config=%s required password="CANARY1;\n' $module >new
+	on server.properties update --config @new
+	expect_err '--config @FILE:2: Kafka refuses this JAAS value'
+	printf 'sasl.jaas.config=%s required password="CANARY1" password="CANARY2";\n' $module >new
+	on server.properties update --config @new
+	expect_err 'an option is given twice in this JAAS value'
+	printf 'sasl.jaas.config=%s required password="CANARY1";\n' $module >new
+	on server.properties update --config @new
+	expect_rc 0
+	grep -q JAAS "$err" && fail 'nothing is wrong with it'
+	expect_no CANARY
+}
+
 run_cases "$@"

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <yaml.h>
 #include <event2/event.h>
 #include <openssl/crypto.h>
 
@@ -23,6 +24,7 @@
 
 #define SERVICE "propseal-registryd"
 #define HELP_MAX (64U << 10)
+#define HELP_EXAMPLES 4
 #define VERSION_MAX 4096
 
 static int
@@ -56,6 +58,7 @@ static const struct {
 } version_libraries[] = {
 	{ "libevent", event_get_version },
 	{ "jansson", jansson_version_str },
+	{ "libyaml", yaml_get_version_string },
 	{ "ncurses", version_of_curses },
 };
 
@@ -209,6 +212,24 @@ append_commands(const char *group, struct buf *out)
 	}
 }
 
+/* An example of each of the first commands of a group (NULL: of all). */
+static void
+append_examples(const char *group, struct buf *out)
+{
+	const struct command *c;
+	size_t left = HELP_EXAMPLES;
+
+	buf_append_str(out, "\nExamples:\n");
+	for (size_t i = 0; left > 0 && i < command_count(); i++) {
+		c = command_at(i);
+		if (c->hidden || c->examples == NULL || (group != NULL &&
+		    (c->group == NULL || strcmp(c->group, group) != 0)))
+			continue;
+		usage_examples(c, 1, out);
+		left--;
+	}
+}
+
 /* The commands of a group (NULL: the whole program's help). */
 static void
 help_append(const char *group, struct buf *out)
@@ -216,6 +237,7 @@ help_append(const char *group, struct buf *out)
 	if (group != NULL) {
 		buf_printf(out, "usage: propseal %s COMMAND [flags]\n\nCommands:\n", group);
 		append_commands(group, out);
+		append_examples(group, out);
 		buf_printf(out, "\nMore about one: propseal %s COMMAND --help\n", group);
 		return;
 	}
@@ -228,9 +250,9 @@ help_append(const char *group, struct buf *out)
 	buf_append_str(out,
 	    "  registry ...          the Secret Registry, see: propseal registry --help\n"
 	    "  help [COMMAND]        explain a command\n"
-	    "  version               print the version (also --version, -V)\n"
-	    "\n"
-	    "Flags of every command:\n");
+	    "  version               print the version (also --version, -V)\n");
+	append_examples(NULL, out);
+	buf_append_str(out, "\nFlags of every command:\n");
 	usage_flags_of_all(out);
 	buf_append_str(out,
 	    "\n"

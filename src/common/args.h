@@ -306,6 +306,9 @@ void usage_line(const struct command *c, struct buf *out);
 /* Append all that there is to say about a command. */
 void usage_command(const struct command *c, struct buf *out);
 
+/* Its first examples, ${max} of them. */
+void usage_examples(const struct command *c, size_t max, struct buf *out);
+
 /* Append the flags that every command takes. */
 void usage_flags_of_all(struct buf *out);
 

@@ -94,16 +94,15 @@ usage_append_flag(const struct command_flag *f, struct buf *out)
 	append_folded(out, f->help != NULL ? f->help : flag->help, FLAG_COLUMN);
 }
 
-static void
-usage_append_examples(const struct command *c, struct buf *out)
+void
+usage_examples(const struct command *c, size_t max, struct buf *out)
 {
 	const char *p = c->examples;
 	size_t n;
 
-	if (p == NULL)
-		return;
-	buf_append_str(out, "\nExamples:\n");
-	for (; *p != '\0'; p += n + (p[n] == '\n')) {
+	for (; p != NULL && *p != '\0'; p += n + (p[n] == '\n')) {
+		if (*p != ' ' && max-- == 0)
+			return;
 		n = strcspn(p, "\n");
 		buf_append_str(out, *p == ' ' ? "      " : "  propseal ");
 		buf_append(out, p, n);
@@ -133,7 +132,9 @@ usage_command(const struct command *c, struct buf *out)
 		buf_append_char(out, '\n');
 		append_folded(out, c->details, 0);
 	}
-	usage_append_examples(c, out);
+	if (c->examples != NULL)
+		buf_append_str(out, "\nExamples:\n");
+	usage_examples(c, SIZE_MAX, out);
 	buf_append_str(out, "\nFlags:\n");
 	for (f = c->flags; f->id != FLAG_COUNT; f++)
 		usage_append_flag(f, out);

@@ -15,7 +15,7 @@ case_version_is_one_line() {
 	cmp -s "$out" "$suite/version" || fail "-V says another thing"
 	run version -o json
 	expect_json "$out" 'd["schema"], sorted(d["libraries"])' \
-	    "('propseal.version/1', ['OpenSSL', 'jansson', 'libevent', 'ncurses'])"
+	    "('propseal.version/1', ['OpenSSL', 'jansson', 'libevent', 'libyaml', 'ncurses'])"
 	run version
 	expect_out "propseal $(sed -n "s/^VERSION := //p" "$here/../../Makefile")"
 	run version
@@ -300,6 +300,17 @@ case_colours_are_for_terminals_or_on_demand() {
 	expect_out "$red"
 	NO_COLOR=1 on_terminal -- git check server.properties
 	expect_no "$red"
+}
+
+case_help_of_groups_and_of_all_has_examples() {
+	local group
+	for group in '' file git key master-key rotation recover config registry; do
+		# shellcheck disable=SC2086 # a word or none
+		run $group --help
+		expect_rc 0
+		[ "$(grep -A9 '^Examples:$' "$out" | grep -c "^  propseal $group")" -ge 1 ] ||
+			fail "no example of $group"
+	done
 }
 
 case_help_of_every_command_has_an_example_that_is_understood() {

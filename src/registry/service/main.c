@@ -278,6 +278,9 @@ service_help(const struct command *c)
 		    "Registry\n\nusage: propseal-registryd COMMAND [flags]\n\nCommands:\n");
 		for (i = 0; i < service_command_count(); i++)
 			usage_row(service_command_at(i), &text);
+		buf_append_str(&text, "\nExamples:\n");
+		for (i = 0; i < service_command_count(); i++)
+			usage_examples(service_command_at(i), 1, &text);
 		buf_append_str(&text, "\nMore about one: propseal-registryd COMMAND --help\n");
 	}
 	rc = output_write(&text, &err);

@@ -279,7 +279,10 @@ audit_no_seal(const struct audit_source *s, const char *key, size_t len)
 	if (s->outer != FORM_NONE)
 		return form_hint(s->outer);
 	if (format == NULL)
-		return "leave it out, and start the program by `propseal exec`; if Kafka reads the "
+		return s->form == FORM_JSON ?
+		    "leave it out, and start the program by `propseal exec`; if Kafka reads the "
+		    "file: `propseal file encrypt --config-format json --config KEY`" :
+		    "leave it out, and start the program by `propseal exec`; if Kafka reads the "
 		    "file: `propseal file encrypt --config-format properties --config KEY`";
 	if (inspect_names_provider_parameter(format, key, len))
 		return "no provider resolves a reference there: leave it in a file that only the "

@@ -55,6 +55,10 @@ case_hints_for_clear_text_can_be_followed() {
 	    '`propseal file encrypt --config-format properties --config KEY`'
 	on client.config encrypt --config-format properties --config sasl.password
 	expect_gone clear-text-secret
+	printf '{"db.password": "%s"}' "$value" >C.JSON
+	expect_way C.JSON clear-text-secret '`propseal file encrypt --config-format json --config KEY`'
+	on C.JSON encrypt --config-format json --config 'db\.password'
+	expect_gone clear-text-secret
 	printf 'data:\n  a.properties: |\n    ssl.key.password=%s\n' "$value" >map.yaml
 	expect_way map.yaml clear-text-secret secretKeyRef
 	rm map.yaml

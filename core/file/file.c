@@ -586,17 +586,23 @@ links_are_ours(const char *path, int *links)
 }
 
 int
+file_check_links(const char *path, struct error *err)
+{
+	int links = 0;
+
+	if (links_are_ours(path, &links))
+		return 0;
+	error_set(err, ERROR_REFUSED, "it is reached by a symbolic link of another user");
+	error_place(err, path, 0);
+	return error_hint(err, "name the file itself");
+}
+
+int
 file_check_output(const char *path, struct error *err)
 {
 	struct file_id id;
-	int links = 0;
 
-	if (!links_are_ours(path, &links)) {
-		error_set(err, ERROR_REFUSED, "it is reached by a symbolic link of another user");
-		error_place(err, path, 0);
-		return error_hint(err, "name the file itself");
-	}
-	if (file_identify(path, &id, err) != 0)
+	if (file_check_links(path, err) != 0 || file_identify(path, &id, err) != 0)
 		return -1;
 	if (!id.exists || !S_ISREG(id.mode) || id.uid == geteuid())
 		return 0;

@@ -74,6 +74,9 @@ int file_read_fd(int fd, const char *name, struct buf *out, struct error *err);
  */
 int file_check_output(const char *path, struct error *err);
 
+/* The links alone. */
+int file_check_links(const char *path, struct error *err);
+
 /* Fill ${id}; a missing file is no error (exists is false). */
 int file_identify(const char *path, struct file_id *id, struct error *err);
 

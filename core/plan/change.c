@@ -391,7 +391,7 @@ change_edit_file(const struct trail *t, int lock_timeout_ms, const char *path, c
 	c.key = key;
 	c.lock_timeout_ms = lock_timeout_ms;
 	buf_init(&content, BUF_MAX_FILE);
-	rc = lock_paths(&c, &path, 1, err);
+	rc = file_check_links(path, err) != 0 ? -1 : lock_paths(&c, &path, 1, err);
 	if (rc == 0 && file_read(path, &content, &was, err) != 0 && err->code != ERROR_MISSING)
 		rc = -1;
 	if (rc == 0 && (rc = edit(cookie, &content, err)) == 0 &&

@@ -508,6 +508,19 @@ case_ids_stay_when_lines_move() {
 		fail "ids are others, though only lines and values are"
 }
 
+case_a_baseline_is_not_written_by_a_link_of_another_user() {
+	[ "$(id -u)" = 0 ] || return 0
+	ln -s elsewhere base
+	chown -h 12345 base
+	audit . --baseline base --update-baseline
+	expect_rc 1
+	expect_err 'base: it is reached by a symbolic link of another user'
+	[ ! -e elsewhere ] || fail written
+	chown -h 0 base
+	audit . --baseline base --update-baseline
+	[ -s elsewhere ] || fail 'not written by a link of its own'
+}
+
 case_a_baseline_lets_only_new_ones_count() {
 	clean
 	printf 'a.password=CANARY-one-long\nb.password=CANARY-two-long\n' >a.properties

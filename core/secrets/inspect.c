@@ -829,14 +829,16 @@ inspect_has(const struct document *d, const char *key)
 const char *
 inspect_foreign(const struct document *d)
 {
+	const bool lines = document_format(d)->lines;
 	const char *key;
 	size_t len;
 
-	if (!document_format(d)->lines)
-		return NULL;
-	if (inspect_has(d, "sasl.username") && inspect_has(d, "sasl.password") &&
-	    !inspect_has(d, "sasl.jaas.config"))
+	if (inspect_has(d, lines ? "sasl.username" : "sasl\\.username") &&
+	    inspect_has(d, lines ? "sasl.password" : "sasl\\.password") &&
+	    !inspect_has(d, lines ? "sasl.jaas.config" : "sasl\\.jaas\\.config"))
 		return "librdkafka";
+	if (!lines)
+		return NULL;
 	for (size_t i = 0; i < document_count(d); i++) {
 		key = document_key(d, i, &len);
 		if (inspect_begins(key, len, "log4j.") || (inspect_begins(key, len, "appender.") &&

@@ -527,6 +527,13 @@ case_files_in_which_nothing_resolves_references() {
 		expect_rc 3
 		expect_out 'nothing resolves the references in this file'
 	done
+	printf '{"bootstrap.servers": "h:1", "sasl.username": "u", "sasl.password": "CANARY"}' >c.json
+	on c.json encrypt
+	expect_rc 0
+	expect_err 'c.json looks like a file of librdkafka, which resolves no references'
+	run file verify --local-secrets-file sec.properties c.json
+	expect_rc 3
+	expect_out 'nothing resolves the references in this file'
 }
 
 case_what_is_sealed_where_nothing_resolves_it_is_told_once() {

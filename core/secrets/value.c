@@ -184,6 +184,8 @@ piece_is_reference(struct piece v)
 		{ "$(", ")" }, { "`", "`" },		/* shells */
 		{ "{{", "}}" }, { "{%", "%}" }, { "<%", "%>" },	/* Jinja, Go, Ansible, ERB */
 		{ "#{", "}" }, { "%(", ")s" },		/* Ruby, Spring; Python */
+		{ "#{", "}#" },				/* Azure DevOps */
+		{ "%{hiera(", ")}" }, { "%{lookup(", ")}" },	/* Puppet's Hiera */
 		{ "$__file{", "}" }, { "$__env{", "}" },	/* Grafana */
 		{ "ENC(", ")" }, { "ENC[", "]" },	/* Jasypt; confluent secret, SOPS */
 		{ "![", "]" },				/* Mule */

@@ -128,7 +128,10 @@ values_tell_what_they_are(void **state)
 		{ "$Pa55word", VALUE_TEXT }, { "pa${ss", VALUE_TEXT }, { "a<b>c", VALUE_TEXT },
 		{ "yours-truly", VALUE_TEXT }, { "changeme", VALUE_TEXT }, { "nonesuch", VALUE_TEXT },
 		{ "${a:b}secret${c:d}", VALUE_TEXT }, { "{{ x }} y", VALUE_TEXT },
+		{ "#{a}b", VALUE_TEXT }, { "%{hiera(x", VALUE_TEXT },
 		/* References, and what other programs have sealed. */
+		{ "#{kafka.password}#", VALUE_REFERENCE }, { "%{hiera('a::pw')}", VALUE_REFERENCE },
+		{ "%{lookup(\"a::pw\")}", VALUE_REFERENCE },
 		{ "${securepass:/etc/s:f/k}", VALUE_REFERENCE }, { "${file:/a:b}", VALUE_REFERENCE },
 		{ "${A}${B}", VALUE_REFERENCE }, { "${A}:${B}", VALUE_REFERENCE },
 		{ "${A:${B}}", VALUE_REFERENCE }, { "$PASSWORD", VALUE_REFERENCE },

@@ -355,22 +355,6 @@ act_findings_needs_command(const struct app *a)
 	    "only of a file's mode there is a command to copy";
 }
 
-/* A path as one word of a shell. */
-static void
-append_quoted(struct buf *out, const char *path)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-	    "/._-+,:@%";
-
-	if (path[strspn(path, plain)] == '\0' && path[0] != '-') {
-		buf_append_str(out, path);
-		return;
-	}
-	if (path[0] == '-')
-		buf_append_str(out, "./");
-	text_append_shell(out, path, strlen(path));
-}
-
 /* Is it as it looks?  What is pasted is typed: a ^C in a name ends the line that it is in, and
  * the rest of the name is the next command. */
 static bool
@@ -407,7 +391,7 @@ act_findings_copy(struct app *a)
 		buf_printf(&path, "%s%s%s", strip > 0 ? root : "", strip > 0 ? "/" : "",
 		    audit_file(f->audit, row->finding->file));
 	buf_printf(&command, "%s ", row->finding->command);
-	append_quoted(&command, buf_cstr(&path));
+	text_append_word(&command, buf_cstr(&path));
 	if (!path.failed && !is_plain_path(&path))
 		app_complain(a, "not copied: the name has characters that a terminal would take "
 		    "for keys: %s", buf_cstr(&path));

@@ -549,8 +549,10 @@ now_text(struct steps *s, struct app *a, struct buf *out)
 	    "           --from-file=key=KEY\n"
 	    "Ansible    propseal.kafka.secret_file, with master_key from your vault\n"
 	    "shell      export CONFLUENT_SECURITY_MASTER_KEY=\"$(cat KEY)\"\n\n");
-	buf_printf(out, "Proof there: propseal file verify --local-secrets-file %s\n2 shows what "
-	    "else is wrong in these files; `: tutor` teaches the rest.", w->where.remote.text);
+	buf_append_str(out, "Proof there: propseal file verify --local-secrets-file ");
+	text_append_word(out, w->where.remote.text);
+	buf_append_str(out, "\n2 shows what else is wrong in these files; `: tutor` teaches the "
+	    "rest.");
 }
 
 /* --- all of it --- */

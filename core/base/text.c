@@ -644,3 +644,32 @@ text_append_shell(struct buf *out, const char *text, size_t n)
 	buf_append(out, text, n);
 	buf_append_char(out, '\'');
 }
+
+void
+text_append_word(struct buf *out, const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	    "/._-+,:@%";
+
+	if (path[0] == '-' && path[1] != '\0')
+		buf_append_str(out, "./");
+	if (path[0] != '\0' && path[strspn(path, plain)] == '\0')
+		buf_append_str(out, path);
+	else
+		text_append_shell(out, path, strlen(path));
+}
+
+const char *
+text_word(const char *path, char out[TEXT_WORD_MAX])
+{
+	struct buf word;
+	bool fits;
+
+	buf_init(&word, TEXT_WORD_MAX - 1);
+	text_append_word(&word, path);
+	fits = !word.failed;
+	if (fits)
+		memcpy(out, buf_cstr(&word), word.len + 1);
+	buf_release(&word);
+	return fits ? out : path;
+}

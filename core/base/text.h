@@ -64,6 +64,14 @@ void text_append_percent(struct buf *out, const char *text, size_t n);
 /* Append as one word of a shell, in single quotes. */
 void text_append_shell(struct buf *out, const char *text, size_t n);
 
+/* Append a path as a word of a command that people copy: in quotes only where it needs them, and
+ * never as a flag.  (`-` alone is standard input.) */
+void text_append_word(struct buf *out, const char *path);
+
+/* The same for a format: ${out}, or ${path} where it is too long for it. */
+#define TEXT_WORD_MAX 1024
+const char *text_word(const char *path, char out[TEXT_WORD_MAX]);
+
 /*
  * What a backslash and ${letter} stand for in JSON, and the other way round:
  * the letter itself, and 0, where there is no such escape.

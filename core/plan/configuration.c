@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "document/document.h"
 #include "document/jaas.h"
 #include "document/scope.h"
@@ -106,14 +107,15 @@ configuration_fail_missing(const struct configuration *c, const char *key, size_
     struct error *err)
 {
 	const char *value = len > 0 ? memchr(key, '=', len) : NULL;
+	char path[TEXT_WORD_MAX];
 
 	/* KEY=VALUE in the place of KEY: the value may be a secret. */
 	configuration_fail(c, DOCUMENT_NONE, key, value != NULL ? (size_t)(value - key) : len,
 	    ERROR_MISSING, "this configuration key is not present in the file", err);
 	return value != NULL ?
 	    error_hint(err, "is it KEY=VALUE? Give the key alone; `propseal file show %s` lists "
-	    "the keys", c->path) :
-	    error_hint(err, "`propseal file show %s` lists the keys", c->path);
+	    "the keys", text_word(c->path, path)) :
+	    error_hint(err, "`propseal file show %s` lists the keys", text_word(c->path, path));
 }
 
 void

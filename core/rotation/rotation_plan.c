@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "crypto/key.h"
 #include "document/document.h"
 #include "estate/environments.h"
@@ -360,6 +361,7 @@ plan_open(struct planning *p, struct environment *x, struct secrets_file *s, str
 		.iterations = m->iterations, .length = m->length, .secrets = s };
 	struct wrapped w = { NULL, NULL };
 	struct error why = { .code = ERROR_NONE };
+	char word[TEXT_WORD_MAX];
 	struct buf values;
 	int rc = 0;
 
@@ -369,7 +371,8 @@ plan_open(struct planning *p, struct environment *x, struct secrets_file *s, str
 		if (why.code == ERROR_REFUSED || why.code == ERROR_MEMORY)
 			rc = -1;
 		else if (why.hint[0] == '\0')
-			error_hint(&why, "give its key, or leave it out by --skip %s", x->path);
+			error_hint(&why, "give its key, or leave it out by --skip %s",
+			    text_word(x->path, word));
 		/* A key that is missing does not open it either. */
 		if (why.code == ERROR_MISSING)
 			why.code = ERROR_KEY;
@@ -382,7 +385,7 @@ plan_open(struct planning *p, struct environment *x, struct secrets_file *s, str
 		if (p->cb->problem != NULL)
 			p->cb->problem(p->cookie, &why);
 		error_hint(&why, "leave the file out (--skip %s), repair or remove the entry, then "
-		    "plan again", x->path);
+		    "plan again", text_word(x->path, word));
 		plan_problem(p, item->held, &why, true);
 	} else {
 		why.code = ERROR_NONE;
@@ -404,6 +407,7 @@ plan_environment(struct planning *p, struct environment *x, struct error *err)
 	struct item item = { .number = p->r->items.len };
 	struct secrets_file *s = NULL;
 	struct held *h = NULL;
+	char word[TEXT_WORD_MAX];
 	struct error why;
 	int rc = -1;
 
@@ -420,7 +424,8 @@ plan_environment(struct planning *p, struct environment *x, struct error *err)
 		h->face.state = ROTATION_FILE_SKIPPED;
 		rc = plan_warn(p, err, "%s is left out (--skip) and keeps its keys", item.file);
 	} else if ((s = secrets_file_load(real, &why)) == NULL) {
-		error_hint(&why, "repair it, or leave it out by --skip %s", x->path);
+		error_hint(&why, "repair it, or leave it out by --skip %s",
+		    text_word(x->path, word));
 		plan_problem(p, h, &why, false);
 		rc = 0;
 	} else if (secrets_file_metadata(s)->data_key == NULL &&

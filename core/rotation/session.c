@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "crypto/aead.h"
 #include "crypto/key.h"
@@ -381,6 +382,7 @@ check_other(const struct rotation *r, const struct vec *own, const struct rotati
     struct error *err)
 {
 	const struct place *found;
+	char word[TEXT_WORD_MAX];
 	struct place place;
 
 	for (size_t k = 0; k < other->items.len; k++) {
@@ -394,7 +396,7 @@ check_other(const struct rotation *r, const struct vec *own, const struct rotati
 		    other->id);
 		error_place(err, rotation_file(r, found->item)->file, 0);
 		return error_hint(err, "`propseal rotation finish` or `rollback --session %s` ends "
-		    "it; or plan with --skip", other->dir);
+		    "it; or plan with --skip", text_word(other->dir, word));
 	}
 	return 0;
 }

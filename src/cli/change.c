@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
+#include "base/text.h"
 #include "base/vec.h"
 #include "cli/change.h"
 #include "cli/keys.h"
@@ -462,7 +463,8 @@ static void
 note_readers(const struct change *c)
 {
 	struct file_id new = { .exists = true, .uid = geteuid(), .gid = getegid(), .mode = 0600 };
-	const char *path = c->secrets != NULL ? secrets_file_path(c->secrets) : NULL;
+	const char *path = c->secrets != NULL ? secrets_file_path(c->secrets) : NULL, *own;
+	char reader[TEXT_WORD_MAX], word[TEXT_WORD_MAX];
 	bool is_new = path != NULL && !secrets_file_id(c->secrets)->exists;
 	const struct configuration *config;
 
@@ -471,10 +473,11 @@ note_readers(const struct change *c)
 		if (!config->id.exists || file_shares_readers(&config->id,
 		    is_new ? &new : secrets_file_id(c->secrets)))
 			continue;
+		own = text_word(path, word);
 		/* One can have what it asks for. */
 		plan_note(c->plan, "who reads %s cannot read the %ssecrets file: chown "
 		    "--reference=%s %s && chmod 640 %s", config->path, is_new ? "new " : "",
-		    config->path, path, path);
+		    text_word(config->path, reader), own, own);
 		return;
 	}
 }

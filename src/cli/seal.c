@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/map.h"
+#include "base/text.h"
 #include "base/vec.h"
 #include "cli/change.h"
 #include "cli/commands.h"
@@ -110,6 +111,7 @@ clear_count(const struct estate_file *f)
 static void
 seal_tell_left(const char *path, const struct destination *to)
 {
+	char word[TEXT_WORD_MAX];
 	struct error err;
 
 	if (to->kind == DESTINATION_ASK)
@@ -119,7 +121,7 @@ seal_tell_left(const char *path, const struct destination *to)
 		    "be read", to->environment->path);
 		error_place(&err, path, 0);
 		error_hint(&err, "`propseal file verify --local-secrets-file %s` says why",
-		    to->environment->path);
+		    text_word(to->environment->path, word));
 	}
 	report_error(&err);
 }

@@ -66,6 +66,24 @@ case_update_of_a_plain_key() {
 	expect_opens sasl.secret CANARY-new
 }
 
+# Each hint that puts a path in a command goes through one function; here it is run.
+case_a_command_in_a_hint_can_be_copied() {
+	local name
+	for name in 'my server.properties' "it's.properties" '$HOME.properties' \
+	    '-x;touch hit.properties'; do
+		cp server.properties "./$name"
+		run file encrypt --config nope.key "--config-file=$name" \
+		    --local-secrets-file sec.properties --remote-secrets-file "$remote"
+		expect_rc 1
+		sed -n 's/^  hint: `\(propseal file show .*\)` lists the keys$/\1/p' "$err" >command
+		[ -s command ] || fail "no command in the hint for $name"
+		sed -i "s|^propseal|'$PROPSEAL'|" command
+		sh ./command >shown 2>&1 || fail "not to be copied: $(cat command shown)"
+		expect_in shown ssl.key.password
+	done
+	[ ! -e hit.properties ] || fail 'a name was run as a command'
+}
+
 case_update_of_a_missing_key_is_an_error() {
 	snapshot
 	on server.properties update --config 'nope.key=CANARY-new'

@@ -234,6 +234,30 @@ test_plain_text_ends_at_the_first_other_byte(void **state)
 	assert_int_equal(text_plain_length("abc\"\377defgh", 10), 3);
 }
 
+static void
+test_a_path_is_one_word_of_a_command(void **state)
+{
+	static const char *const words[][2] = {
+		{ "conf/server.properties", "conf/server.properties" },
+		{ "my server.properties", "'my server.properties'" },
+		{ "it's", "'it'\\''s'" }, { "$HOME", "'$HOME'" }, { "~x", "'~x'" },
+		{ "-x.properties", "./-x.properties" }, { "-a b", "./'-a b'" },
+		{ "-", "-" }, { "", "''" }, { "caf\303\251", "'caf\303\251'" },
+	};
+	char out[TEXT_WORD_MAX], quotes[TEXT_WORD_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		assert_string_equal(text_word(words[i][0], out), words[i][1]);
+	/* What has no room stays as it is. */
+	memset(quotes, '\'', sizeof(quotes) - 1);
+	quotes[sizeof(quotes) - 1] = '\0';
+	assert_ptr_equal(text_word(quotes, out), quotes);
+	quotes[200] = '\0';
+	assert_ptr_equal(text_word(quotes, out), out);
+	assert_int_equal(strlen(out), 4 * 200 + 2);
+}
+
 int
 main(void)
 {
@@ -246,6 +270,7 @@ main(void)
 		cmocka_unit_test(test_a_word_is_found_where_it_stands_last),
 		cmocka_unit_test(test_blank_is_white_space_as_go_sees_it),
 		cmocka_unit_test(test_plain_text_ends_at_the_first_other_byte),
+		cmocka_unit_test(test_a_path_is_one_word_of_a_command),
 	};
 
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);

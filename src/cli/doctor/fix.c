@@ -123,13 +123,16 @@ doctor_fixes_release(struct doctor *d)
 static int
 fix_stop(struct fix *f, enum fix_state state, const struct error *why, struct error *err)
 {
+	char word[TEXT_WORD_MAX];
+
 	if (f->why == NULL && (f->why = error_alloc(sizeof(*f->why), err)) == NULL)
 		return -1;
 	f->state = state;
 	*f->why = *why;
 	error_place(f->why, f->path, 0);
 	if (f->why->hint[0] == '\0' && f->command != NULL)
-		error_hint(f->why, "whoever may do it: %s %s", f->command, f->path);
+		error_hint(f->why, "whoever may do it: %s %s", f->command,
+		    text_word(f->path, word));
 	return 0;
 }
 

@@ -310,6 +310,7 @@ static int
 say_conflicts(const struct versions *v, struct merge_result *m, const struct rekey *r,
     struct error *err)
 {
+	char word[TEXT_WORD_MAX];
 	struct buf names;
 
 	buf_init(&names, 4096 + (1U << 20));
@@ -323,7 +324,7 @@ say_conflicts(const struct versions *v, struct merge_result *m, const struct rek
 	if (r != NULL && r->incomplete)
 		error_hint(err, "%s; with that key as --master-key-file of merge.propseal.driver "
 		    "or in the environment, `git checkout --merge -- %s` merges again with fewer "
-		    "conflicts", r->why.text, v->name);
+		    "conflicts", r->why.text, text_word(v->name, word));
 	else
 		error_hint(err, "keep one of the two sides of each conflict in %s, remove the "
 		    "lines of markers, then `git add` it", v->name);

@@ -272,6 +272,7 @@ commands_rotation_plan(const struct options *o)
 static char *
 find_newest(const char *home, struct error *err)
 {
+	char word[TEXT_WORD_MAX];
 	struct vec all;
 	char *dir = NULL;
 
@@ -281,7 +282,7 @@ find_newest(const char *home, struct error *err)
 		error_memory(err);
 	for (size_t i = 1; dir != NULL && i < all.len; i++)
 		report_note("another session is not done: --session %s",
-		    file_basename(vec_string(&all, i)));
+		    text_word(file_basename(vec_string(&all, i)), word));
 	vec_release_strings(&all);
 	return dir;
 }

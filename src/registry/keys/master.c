@@ -224,12 +224,14 @@ master_parse(const struct buf *text, bool dev_mode, const char *place, struct er
 static int
 check_mode(const char *path, mode_t mode, struct error *err)
 {
+	char word[TEXT_WORD_MAX];
+
 	if ((mode & (S_IRWXG | S_IRWXO)) == 0)
 		return 0;
 	error_set(err, ERROR_REFUSED, "others than its owner may use the master secret's file "
 	    "(mode %04o)", (unsigned int)(mode & 07777));
 	error_place(err, path, 0);
-	return error_hint(err, "chmod 600 '%s'", path);
+	return error_hint(err, "chmod 600 %s", text_word(path, word));
 }
 
 /* All that comes from a pipe, whoever writes to it, as long as something comes

@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "file/replace.h"
 #include "registry/api/api.h"
 #include "registry/audit/audit.h"
@@ -335,6 +336,7 @@ service_look(struct service *s, const struct service_callbacks *v, bool again)
 static int
 open_folder(const char *data, struct error *err)
 {
+	char word[TEXT_WORD_MAX];
 	struct stat st;
 
 	if (mkdir(data, 0700) != 0 && errno != EEXIST)
@@ -348,7 +350,7 @@ open_folder(const char *data, struct error *err)
 	if (file_writers(st.st_mode, st.st_uid, st.st_gid) != 0) {
 		error_set(err, ERROR_REFUSED, "others may write into the data folder");
 		error_place(err, data, 0);
-		return error_hint(err, "chmod 700 %s", data);
+		return error_hint(err, "chmod 700 %s", text_word(data, word));
 	}
 	return 0;
 }

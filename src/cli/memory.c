@@ -19,6 +19,7 @@
 #include "base/compat.h"
 #include "base/error.h"
 #include "base/secmem.h"
+#include "base/time.h"
 #include "cli/memory.h"
 #include "common/report.h"
 #include "file/file.h"
@@ -30,6 +31,7 @@
 #define MARK ".in-use"
 #define MARK_NEW ".in-use.new"
 #define FILES_OPEN 16	/* by nftw at once */
+#define UNMARKED_AGE_MS 60000	/* longer than anybody takes to mark a new folder */
 
 /*
  * A process that waits for the end of this one, however it ends, and then
@@ -226,10 +228,12 @@ overwrite(const char *path, off_t size)
 	close(fd);
 }
 
+/* All but the folder and its mark, by which the next start would know it. */
 static int
 wipe_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-	(void)ftw;
+	if (ftw->level == 0 || (ftw->level == 1 && strcmp(path + ftw->base, MARK) == 0))
+		return 0;
 	if (type == FTW_F && S_ISREG(st->st_mode))
 		overwrite(path, st->st_size);
 	(void)remove(path);
@@ -245,8 +249,10 @@ wipe(const char *folder)
 
 	if (nftw(folder, wipe_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS) == -1 && errno == ENOENT)
 		return true;
-	if (snprintf(mark, sizeof(mark), "%s/" MARK, folder) < (int)sizeof(mark) &&
-	    (fd = open(mark, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)) != -1)
+	if (snprintf(mark, sizeof(mark), "%s/" MARK, folder) >= (int)sizeof(mark))
+		return false;
+	(void)unlink(mark);
+	if (rmdir(folder) != 0 && errno != ENOENT && (fd = open(mark, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)) != -1)
 		close(fd);
 	return access(folder, F_OK) != 0;
 }
@@ -276,6 +282,16 @@ ramdir_mark(struct ramdir *d, struct error *err)
 	return rc;
 }
 
+/* What was killed when it had made its folder, and not marked it yet, left nothing in it. */
+static void
+sweep_unmarked(int parent, const char *name, int folder, const struct stat *st)
+{
+	if (time_now() - time_of(&st->st_mtim) < UNMARKED_AGE_MS)
+		return;
+	(void)unlinkat(folder, MARK_NEW, 0);
+	(void)unlinkat(parent, name, AT_REMOVEDIR);
+}
+
 /* Is it a folder of ours that a process left which was killed together with its guard? */
 static bool
 is_left_over(int parent, const char *name)
@@ -286,10 +302,13 @@ is_left_over(int parent, const char *name)
 
 	if (folder == -1)
 		return false;
-	if (fstat(folder, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 077) == 0 &&
-	    (mark = openat(folder, MARK, O_RDWR | O_NOFOLLOW | O_CLOEXEC)) != -1) {
-		left = flock(mark, LOCK_EX | LOCK_NB) == 0;
-		close(mark);
+	if (fstat(folder, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 077) == 0) {
+		mark = openat(folder, MARK, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+		left = mark != -1 && flock(mark, LOCK_EX | LOCK_NB) == 0;
+		if (mark != -1)
+			close(mark);
+		else if (errno == ENOENT)
+			sweep_unmarked(parent, name, folder, &st);
 	}
 	close(folder);
 	return left;

@@ -674,6 +674,20 @@ case_the_interrupt_key_belongs_to_the_editor() {
 
 # What is left by an edit that was killed together with the process that would have wiped
 # after it.
+# Killed when it had made its folder, and not marked it yet.
+case_the_next_start_removes_empty_folders() {
+	local old new
+	[ -w /dev/shm ] || exit 77
+	seal
+	old=$(mktemp -d /dev/shm/propseal.XXXXXX)
+	new=$(mktemp -d /dev/shm/propseal.XXXXXX)
+	touch "$old/.in-use.new"
+	touch -d '2 minutes ago' "$old"
+	run file show server.properties
+	[ ! -e "$old" ] || { rm -r "$old"; fail 'the folder stayed'; }
+	rmdir "$new" || fail 'a new folder was removed'
+}
+
 case_the_next_start_wipes_what_a_killed_edit_left() {
 	[ -w /dev/shm ] || exit 77
 	seal

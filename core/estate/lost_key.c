@@ -1,5 +1,7 @@
 #include "estate/lost_key.h"
 
+#include <sys/stat.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,12 +200,13 @@ rotate_lost(struct plan *p, const void *passphrase, size_t n, const struct docum
 	return rc;
 }
 
-/* A name beside the secrets file that nothing has: a second loss in one second gets another. */
+/* A name beside the secrets file that nothing has, not even a link that leads nowhere, as the copy
+ * would be made where it leads: a second loss in one second gets another. */
 static char *
 lost_name(const char *path, struct error *err)
 {
 	char date[TIME_TEXT], number[24] = "", *name;
-	struct file_id id;
+	struct stat st;
 
 	time_text(time_now(), TIME_NAME, date);
 	for (size_t i = 2;; i++) {
@@ -211,11 +214,14 @@ lost_name(const char *path, struct error *err)
 			error_memory(err);
 			return NULL;
 		}
-		if (file_identify(name, &id, err) == 0 && !id.exists)
-			return name;
-		free(name);
-		if (!id.exists)
+		if (lstat(name, &st) != 0) {
+			if (errno == ENOENT)
+				return name;
+			error_io(err, name, "cannot examine");
+			free(name);
 			return NULL;
+		}
+		free(name);
 		snprintf(number, sizeof(number), "-%zu", i);
 	}
 }
@@ -225,6 +231,7 @@ lost_plan(struct change *c, const struct document *values, const void *passphras
     char **kept, struct key **master, struct error *err)
 {
 	const struct buf *bytes = document_bytes(secrets_file_document(c->secrets));
+	const struct file_id none = { .exists = false };
 	struct buf copy;
 	int rc;
 
@@ -235,7 +242,7 @@ lost_plan(struct change *c, const struct document *values, const void *passphras
 	buf_init_secret(&copy, BUF_MAX_FILE);
 	buf_append(&copy, bytes->data, bytes->len);
 	if ((rc = buf_check(&copy, err)) == 0)
-		rc = plan_add_output(c->plan, *kept, NULL, &copy, err);
+		rc = plan_add_output(c->plan, *kept, &none, &copy, err);
 	buf_release(&copy);
 	/* The copy first; it goes again if the secrets file cannot be changed. */
 	plan_set_order(c->plan, true);

@@ -532,6 +532,17 @@ case_install_follows_no_link_out_of_the_repository() {
 	[ ! -e .git/hooks/pre-commit ] || fail "the hook is there"
 }
 
+case_install_makes_no_hook_where_a_link_leads() {
+	make_repo
+	mkdir hooks
+	ln -s ../../outside hooks/pre-commit
+	git config core.hooksPath hooks
+	run git install
+	expect_rc 1
+	expect_err 'hooks/pre-commit: a symbolic link to no file'
+	[ ! -e ../outside ] || fail 'a file outside of the repository was made'
+}
+
 case_install_names_awkward_files() {
 	make_repo
 	mkdir 'a b[c]"d'

@@ -187,6 +187,23 @@ for s in range(-5, 120):
 	cmp -s sec.properties.lost-*-2 ../before || fail 'the old file was not kept as it was'
 }
 
+# Who may write in the folder must not have the copy made elsewhere.
+case_the_copy_follows_no_link() {
+	lose
+	cp sec.properties ../before
+	printf 'server.properties/ssl.key.password=CANARY-1\n' >values
+	python3 -c '
+import datetime as d, os
+now = d.datetime.now(d.timezone.utc)
+for s in range(120):
+    os.symlink("../elsewhere", (now + d.timedelta(seconds=s)).strftime("sec.properties.lost-%Y%m%dT%H%M%SZ"))'
+	run recover apply --local-secrets-file sec.properties --config @values --passphrase @newpass \
+	    --partial
+	expect_rc 0
+	[ ! -e ../elsewhere ] || fail 'the copy was made where a link leads'
+	cmp -s sec.properties.lost-*-2 ../before || fail 'the old file was not kept as it was'
+}
+
 case_what_is_not_recovered_leaves_no_copy() {
 	lose
 	printf 'server.properties/ssl.key.password=CANARY-1\n' >values

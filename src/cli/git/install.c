@@ -232,17 +232,19 @@ git_setup_find_program(struct git_setup *g)
 	text_append_shell(&g->program, path, (size_t)n);
 }
 
-/* A repository may bring .gitattributes as a link that leads out of it; git follows none. */
+/* A repository may bring .gitattributes, or hooks of its own (core.hooksPath), as a link that
+ * leads out of it.  Git follows that of a hook, which is fine where a file is there. */
 static int
-git_setup_refuse_link(const char *attributes, struct error *err)
+git_setup_refuse_link(const char *path, bool followed, struct error *err)
 {
 	struct stat st;
 
-	if (lstat(attributes, &st) != 0 || !S_ISLNK(st.st_mode))
+	if (lstat(path, &st) != 0 || !S_ISLNK(st.st_mode) || (followed && access(path, F_OK) == 0))
 		return 0;
-	error_set(err, ERROR_REFUSED, "a symbolic link, which git does not follow there");
+	error_set(err, ERROR_REFUSED, followed ? "a symbolic link to no file" :
+	    "a symbolic link, which git does not follow there");
 	error_hint(err, "put a file in its place");
-	return error_place(err, attributes, 0);
+	return error_place(err, path, 0);
 }
 
 /* Fill in the program, and in a repository the paths.  core.hooksPath counts. */
@@ -261,7 +263,7 @@ git_setup_find(struct git_setup *g, struct error *err)
 		(void)buf_cstr(&g->hook);
 		(void)buf_cstr(&g->top);
 		if (buf_check(&g->attributes, err) != 0 ||
-		    git_setup_refuse_link(buf_cstr(&g->attributes), err) != 0)
+		    git_setup_refuse_link(buf_cstr(&g->attributes), false, err) != 0)
 			return -1;
 		/* What was killed may have left. */
 		lock_sweep(buf_cstr(&g->attributes));
@@ -637,6 +639,8 @@ plan_hook(struct git_setup *g, struct error *err)
 
 	if (g->o->on[FLAG_NO_HOOK])
 		return 0;
+	if (git_setup_refuse_link(buf_cstr(&g->hook), true, err) != 0)
+		return -1;
 	buf_init(&old, BUF_MAX_FILE);
 	rc = git_setup_hook(g, &hook, &old, err);
 	if (rc == 0 && hook == GIT_HOOK_CALLS_US && !git_setup_hook_runs(g))

@@ -425,23 +425,20 @@ seal_namesake(const struct seal_plan *p, const struct seal_file *f)
 /* An entry cannot be sealed beside another's: leave its file out?  Its marks go
  * away then. */
 static bool
-seal_leave_file_out(struct app *a, const struct seal_plan *p, struct seal_file *f, const char *key,
-    size_t len, const struct error *why)
+seal_leave_file_out(struct app *a, struct seal_file *f, const struct estate_file *other,
+    const char *key, size_t len, const struct error *why)
 {
-	const struct estate_file *other = seal_owner(a, f, key, len);
 	struct buf text;
 	bool yes;
 	size_t i;
 
-	if (other == NULL)
-		other = seal_namesake(p, f);
 	buf_init(&text, LIST_MAX);
 	buf_printf(&text, "%s: ", model_show_path(a->model, f->file->path));
 	text_append_visible(&text, key, len);
 	buf_printf(&text, "\n\nThis cannot go into %s: %s.",
 	    model_show_path(a->model, f->part->environment->path), why->text);
 	/* A refusal names it. */
-	if (other != NULL && why->code == ERROR_EXISTS)
+	if (why->code == ERROR_EXISTS)
 		buf_printf(&text, " It belongs to %s, which has the same base name.",
 		    model_show_path(a->model, other->path));
 	buf_append_str(&text, "\n\nLeave the first file out of this, and go on with the others? "
@@ -465,7 +462,7 @@ seal_leave_value_out(struct app *a, const struct seal_file *f, const char *key, 
 
 	buf_init(&text, LIST_MAX);
 	buf_append_str(&text, model_show_path(a->model, f->file->path));
-	if (why->line > 0)
+	if (why->line > 0 && strcmp(why->file, f->file->path) == 0)
 		buf_printf(&text, ":%zu", why->line);
 	buf_append_str(&text, ": ");
 	text_append_visible(&text, key, len);
@@ -485,19 +482,26 @@ static int
 seal_failed(struct app *a, const struct seal_plan *p, struct seal_file *f, const char *key,
     size_t len, struct error *err)
 {
+	const struct estate_file *owner = seal_owner(a, f, key, len),
+	    *other = owner != NULL ? owner : seal_namesake(p, f);
 	/* What is the value's own fault is told with its key, or at its file. */
-	const bool value = err->code == ERROR_REFUSED ? err->key[0] != '\0' :
-	    strcmp(err->file, f->file->path) == 0;
+	const bool value = other == NULL || (err->code == ERROR_REFUSED ? err->key[0] != '\0' :
+	    strcmp(err->file, f->file->path) == 0);
 	size_t files;
 
 	if (err->code == ERROR_MISSING)
 		error_hint(err, "the file has changed since it was read: %s reads it anew",
 		    KEY(ACTION_RESCAN));
+	if (other == NULL && err->code == ERROR_EXISTS &&
+	    strcmp(err->file, f->file->path) != 0)
+		error_hint(err, "an entry that nobody needs is removed by %s on it, beside the "
+		    "files; %s in the pending set sends the file to another secrets file",
+		    KEY(ACTION_REMOVE), KEY(ACTION_UPDATE));
 	if (p->key != NULL || (err->code != ERROR_EXISTS && err->code != ERROR_REFUSED) ||
 	    (value ? seal_plan_values(a, p, &files) : p->files.len) < 2)
 		return -1;
 	if (value ? seal_leave_value_out(a, f, key, len, err) :
-	    seal_leave_file_out(a, p, f, key, len, err))
+	    seal_leave_file_out(a, f, other, key, len, err))
 		return 1;
 	/* It was told. */
 	err->code = ERROR_NONE;

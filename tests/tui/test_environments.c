@@ -592,6 +592,32 @@ collision_names_both_files_and_leaves_one_out(void **state)
 	fixture_assert_not_in_file(f, "five/c1/more/b.properties", "third-clear");
 }
 
+/* A file's own old entry is no collision of two files: the value is left out, not the file. */
+static void
+value_whose_entry_nobody_uses_is_left_out_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	shell(f, "sed -i 's/^sasl.password *=.*/sasl.password=changed-clear/' five/c1/a.properties", 1);
+	v = open_five(f);
+	unlock(v, 1);
+	vt_key(v, KEY_HOME);
+	vt_key(v, " ");
+	vt_assert_has(v, "2 marked");
+	vt_key(v, "w");
+	vt_assert_has(v, "One value cannot be sealed");
+	vt_assert_has(v, "c1/a.properties: sasl.password");
+	vt_assert_has(v, "with another value");
+	confirm(v);
+	vt_assert_has(v, "Into c1/secrets.properties");
+	confirm(v);
+	vt_assert_has(v, "sealed 1 value in 1 file");
+	fixture_leave(v);
+	fixture_assert_in_file(f, path_of(1, "a.properties"), "changed-clear");
+	assert_value(f, 1, "ssl.truststore.password", "clear-1");
+}
+
 /* What would overwrite another's entry is seen before it is asked for; the same value is not. */
 static void
 collision_is_a_row_of_the_pending_set(void **state)
@@ -775,6 +801,7 @@ main(void)
 		FIVE_TERMS(unknown_destination_is_asked),
 		FIVE_TEST(section_of_propseal_ini_says_where),
 		FIVE_TEST(collision_names_both_files_and_leaves_one_out),
+		FIVE_TEST(value_whose_entry_nobody_uses_is_left_out_alone),
 		FIVE_TEST(collision_is_a_row_of_the_pending_set),
 		FIVE_TEST(collision_of_a_json_key_is_seen_too),
 		FIVE_TEST(collision_is_seen_whatever_the_ending),

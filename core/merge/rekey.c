@@ -82,8 +82,11 @@ reseal_holds(struct work *w, const struct secrets_file *s, size_t i)
 	    secret_equal(w->other.data, w->other.len, w->plain.data, w->plain.len);
 }
 
+/* One that is not ${tagged} gets no tag: whoever took it away, without a key, may have put another
+ * entry's value there, and what tells of it must stay so. */
 static int
-seal_anew(struct reseal *x, struct work *w, const char *name, size_t len, struct error *err)
+seal_anew(struct reseal *x, struct work *w, const char *name, size_t len, bool tagged,
+    struct error *err)
 {
 	char tag[TAG_TEXT + 1];
 
@@ -96,17 +99,20 @@ seal_anew(struct reseal *x, struct work *w, const char *name, size_t len, struct
 		return -1;
 	if (!secret_equal(w->other.data, w->other.len, w->plain.data, w->plain.len))
 		return error_set(err, ERROR_CRYPTO, "a value that was sealed opens as another");
+	x->sealed++;
+	if (!tagged)
+		return 0;
 	if (tagger_text(secrets_file_tagger(x->to), name, len, w->text.data, w->text.len, tag,
 	    err) != 0)
 		return -1;
 	buf_append_str(&w->tag, tag);
-	x->sealed++;
 	return buf_check(&w->tag, err);
 }
 
 /* What the entry is to be: into w->text and w->tag. */
 static int
-find_text(struct reseal *x, struct work *w, const char *name, size_t len, struct error *err)
+find_text(struct reseal *x, struct work *w, const char *name, size_t len, bool tagged,
+    struct error *err)
 {
 	size_t there = secrets_file_find(x->to, name, len);
 	size_t before = secrets_file_find(x->base, name, len), made;
@@ -118,7 +124,7 @@ find_text(struct reseal *x, struct work *w, const char *name, size_t len, struct
 	if (x->base_made != NULL && reseal_holds(w, x->base, before) &&
 	    (made = document_find(x->base_made, name, len)) != DOCUMENT_NONE)
 		return reseal_take(w, x->base_made, made, err);
-	return seal_anew(x, w, name, len, err);
+	return seal_anew(x, w, name, len, tagged, err);
 }
 
 static int
@@ -152,7 +158,7 @@ reseal_entry(struct reseal *x, struct work *w, size_t i, struct error *err)
 	const struct document *d = secrets_file_document(x->from);
 	struct error why;
 	const char *name;
-	size_t len;
+	size_t len, tag, before = DOCUMENT_NONE;
 
 	buf_clear(&w->plain);
 	if (secrets_file_open(x->from, i, &w->plain, &why) != 0) {
@@ -165,7 +171,11 @@ reseal_entry(struct reseal *x, struct work *w, size_t i, struct error *err)
 		return 0;
 	}
 	name = document_key(d, i, &len);
-	if (find_text(x, w, name, len, err) != 0 ||
+	if (tag_find(d, name, len, i, &tag, err) != 0 || (tag == DOCUMENT_NONE &&
+	    tag_find(secrets_file_document(x->base), name, len, i, &before, err) != 0))
+		return -1;
+	if (find_text(x, w, name, len, tag != DOCUMENT_NONE || before == DOCUMENT_NONE,
+	    err) != 0 ||
 	    edits_set(w->edits, i, w->text.data, w->text.len, err) != 0)
 		return -1;
 	return reseal_put_tag(w, d, i, name, len, err);
@@ -176,7 +186,7 @@ reseal_entry(struct reseal *x, struct work *w, size_t i, struct error *err)
  * A new document like x->from's, in which a value that x->to has under the
  * same name stands in the text that it has there, with its tag; one that
  * x->from has from x->base stands as in x->base_made; any other is sealed
- * and tagged anew.  The caller frees ${*out}.
+ * anew, and tagged, unless it has lost the tag that it has in x->base.  The caller frees ${*out}.
  */
 static int
 reseal_document(struct reseal *x, struct document **out, struct error *err)

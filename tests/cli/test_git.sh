@@ -388,6 +388,27 @@ case_merge_after_a_rotation_of_both() {
 	expect_all_opens
 }
 
+# Who has no key takes all tags away and puts one value in another's place: no new tag hides that.
+case_merge_after_a_rotation_tags_nothing_without_a_tag() {
+	make_installed
+	rotate
+	commit ours
+	git checkout -q other
+	python3 - <<-'END'
+		lines = [l.split(" = ", 1) for l in open("sec.properties") if "_propseal.tag/" not in l]
+		entries = dict(lines)
+		entries["server.properties/zookeeper.password"] = entries["server.properties/ssl.key.password"]
+		open("sec.properties", "w").writelines(f"{k} = {v}" for k, v in entries.items())
+	END
+	commit theirs
+	git checkout -q main
+	merge_other
+	expect_rc 0
+	run file verify server.properties --local-secrets-file sec.properties
+	expect_rc 0
+	expect_out '1 without an integrity tag'
+}
+
 case_merge_after_a_rotation_without_the_key() {
 	rotated theirs
 	(unset CONFLUENT_SECURITY_MASTER_KEY && git merge -q -m merged other >"$out" 2>"$err")

@@ -106,8 +106,7 @@ section_name(struct environments *e, const struct known *k)
 	return name;
 }
 
-/* Call it by the text.  A former name may still be shown, and stays; without memory it does. */
-static void
+void
 known_call(struct known *k, const char *text)
 {
 	char *copy = strcmp(k->face.name, text) != 0 ? strdup(text) : NULL, **former;

@@ -409,6 +409,9 @@ ask_sections(struct environments *e, struct folder *f, const char *config,
 			a->found = k;
 		else if (a->found != k && (rc = named_add(&n, a->found->face.path, err)) == 0)
 			rc = named_add(&n, k->face.path, err);
+		/* The others have got their names. */
+		if (rc == 0 && n.count == 0 && !k->face.found)
+			known_call(k, s->name);
 		if (by != NULL && n.count == 0)
 			*by = s;
 	}

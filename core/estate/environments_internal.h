@@ -141,6 +141,9 @@ bool folder_ends(const char *folder, size_t n);
 /* Have its secrets file, if it can be read.  ERROR_MEMORY. */
 int known_wake(struct known *k, struct error *err);
 
+/* Call it by the text.  A former name may still be shown, and stays; without memory it does. */
+void known_call(struct known *k, const char *text);
+
 bool known_is_at(const struct known *k, const struct file_id *id);
 
 /* Can it be read, held or not, and does it note the path for itself? */

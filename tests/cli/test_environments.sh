@@ -414,6 +414,10 @@ case_a_section_says_whose_a_file_is() {
 	expect_rc 0
 	expect_out CANARY-c1
 	cd "$OLDPWD" || exit 1
+	# Its name is the section's, wherever the secrets file lies.
+	printf 'db.password=CANARY-new\n' >>c1/deep/server.properties
+	run audit c1 -o json
+	expect_json "$out" '{f["environment"] for f in d["findings"]}' "{'first'}"
 	printf '[files]\n' >c1/propseal.ini
 	run render c1/deep/server.properties --master-key-file c1.key
 	expect_rc 1

@@ -148,13 +148,6 @@ bool form_heredoc(const struct form_reader *r, size_t at, size_t *from, size_t *
 int form_read_command(const struct form_reader *r, size_t from, size_t to, const char *name,
     size_t name_len, struct error *err);
 
-/* The next password of an account in statements of SQL or of MongoDB's shell, at or behind
- * ${*at}, from 0 on; variables and hashes are none.  False: there is none. */
-bool form_next_password(const char *text, size_t n, size_t *at, size_t *from, size_t *to);
-
-/* Does it begin like such a statement, and not like a command? */
-bool form_is_statement(const char *text, size_t n);
-
 /* In a template of YAML: blank what stands by itself on its lines, and let values begin with
  * `$(` instead of `{{`.  All other bytes stay where they are. */
 void form_hide_actions(char *p, size_t n);

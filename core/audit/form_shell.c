@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "secrets/keys.h"
+#include "secrets/sql.h"
 #include "secrets/value.h"
 
 /*
@@ -566,7 +567,7 @@ shell_word(struct shell *s, bool *first, struct error *err)
 		return -1;
 	if (s->option[0] != '\0' && n > 0)
 		return shell_argument(s, err);
-	if (s->script && !form_is_statement(p, n)) {
+	if (s->script && !sql_is_statement(p, n)) {
 		s->script = false;
 		return form_read_command(s->r, s->word.from, s->word.to, s->name, s->name_len, err);
 	}

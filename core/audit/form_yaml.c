@@ -11,6 +11,7 @@
 #include "crypto/base64.h"
 #include "secrets/keys.h"
 #include "secrets/member.h"
+#include "secrets/sql.h"
 
 /*
  * YAML, as a stream of events: nothing is built, aliases are not followed, so
@@ -465,11 +466,11 @@ yaml_element(struct yaml *y, struct yaml_level *l, struct form_item *i, struct e
 		i->name = "";
 		i->name_len = 0;
 	}
-	if (l->script && !form_is_statement(i->value, i->n)) {
+	if (l->script && !sql_is_statement(i->value, i->n)) {
 		l->script = false;
 		return form_read_command(y->r, i->from, i->to, i->key, i->key_len, err);
 	}
-	if (l->arguments && yaml_is_words(i->value, i->n) && !form_is_statement(i->value, i->n))
+	if (l->arguments && yaml_is_words(i->value, i->n) && !sql_is_statement(i->value, i->n))
 		return form_read_command(y->r, i->from, i->to, i->key, i->key_len, err);
 	l->script = (i->n == 2 && memcmp(i->value, "-c", 2) == 0) ||
 	    (i->n == 9 && memcmp(i->value, "CMD-SHELL", 9) == 0);

@@ -11,6 +11,7 @@
 #include "secrets/mask.h"
 #include "secrets/reference.h"
 #include "secrets/rules.h"
+#include "secrets/sql.h"
 #include "secrets/value.h"
 
 /* Texts in texts: a block of YAML with a here-document in it, and so on. */
@@ -226,15 +227,16 @@ source_statements(struct audit_source *s, const struct form_item *i, bool *found
 	int rc = 0;
 
 	*found = false;
-	while (rc == 0 && form_next_password(i->value, i->n, &at, &from, &to)) {
+	while (rc == 0 && sql_next_password(i->value, i->n, &at, &from, &to)) {
 		const enum value_kind kind = value_kind(i->value + from, to - from);
 
 		if (kind != VALUE_TEXT && !value_kind_is_secret(kind))
 			continue;
 		*found = true;
 		rc = source_option(s, i, "password", 8, from, to, role, err);
-		/* Where escapes come between, all would stand at the same place. */
-		if (i->to - i->from != i->n)
+		/* Where escapes come between, all would stand at the same place; and what can be
+		 * sealed is sealed as a whole, and counts as one. */
+		if (i->to - i->from != i->n || s->form == FORM_PROPERTIES || s->form == FORM_JSON)
 			break;
 	}
 	return rc;
@@ -246,7 +248,7 @@ source_has_statement(const char *text, size_t n)
 	size_t at = 0, from, to;
 
 	return n > 20 && memchr(text, ' ', n) != NULL &&
-	    form_next_password(text, n, &at, &from, &to);
+	    sql_next_password(text, n, &at, &from, &to);
 }
 
 /* A reference that nobody takes for one, or where nobody resolves it.  1: such a one. */

@@ -7,6 +7,7 @@
 #include "crypto/base64.h"
 #include "document/jaas.h"
 #include "secrets/keys.h"
+#include "secrets/sql.h"
 #include "secrets/value.h"
 
 /* A run of bytes in a value. */
@@ -695,6 +696,20 @@ piece_is_webhook(struct piece v)
 	    value_is_opaque(last, (size_t)(v.p + v.n - last));
 }
 
+/* IDENTIFIED BY 'v', PASSWORD 'v' and the like, of an account. */
+static bool
+piece_has_statement(struct piece v)
+{
+	size_t at = 0, from, to;
+
+	if (!sql_may_have_password(v.p, v.n))
+		return false;
+	while (sql_next_password(v.p, v.n, &at, &from, &to))
+		if (value_kind(v.p + from, to - from) == VALUE_TEXT)
+			return true;
+	return false;
+}
+
 enum value_kind
 value_kind(const char *value, size_t n)
 {
@@ -717,6 +732,8 @@ value_kind(const char *value, size_t n)
 		return VALUE_TOKEN;
 	if (piece_has_json_secret(v))
 		return VALUE_MEMBER;
+	if (is_long && piece_has_statement(v))
+		return VALUE_CREDENTIALS;
 	/* A URL of which a template makes a part has no secret yet. */
 	if (memmem(v.p, v.n, "{{", 2) != NULL && memmem(v.p, v.n, "}}", 2) != NULL &&
 	    memmem(v.p, v.n, "://", 3) != NULL)
@@ -759,7 +776,7 @@ value_may_be_secret(const unsigned char *raw, size_t n)
 	    i < sizeof(coded) / sizeof(coded[0]); i++)
 		if (memmem(raw, n, coded[i], strlen(coded[i])) != NULL)
 			return true;
-	return false;
+	return sql_may_have_password(raw, n);
 }
 
 /* https://host:port/ */

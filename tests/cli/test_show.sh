@@ -317,6 +317,26 @@ case_another_member_tells_of_a_secret_in_json() {
 	done
 }
 
+case_passwords_in_statements_of_sql_are_clear_text() {
+	cat >a.properties <<-'END'
+		a.init.sql=CREATE USER x IDENTIFIED BY 'CANARY1'
+		b.statements=SET search_path=x; ALTER ROLE x WITH LOGIN PASSWORD 'CANARY2'; CREATE USER y PASSWORD 'CANARY3'
+		c.sql=SELECT id FROM users WHERE password IS NOT NULL
+		d.sql=CREATE USER x IDENTIFIED BY '${file:/x:y}'
+	END
+	expect_count 2 a.properties
+	run file show a.properties
+	expect_no CANARY
+	expect_out 'NOT NULL'
+	run git textconv a.properties
+	expect_no CANARY
+	run seal a.properties --yes --local-secrets-file sec.properties --remote-secrets-file "$remote"
+	expect_rc 0
+	grep -q CANARY a.properties && fail 'a secret is left'
+	run render a.properties --local-secrets-file sec.properties
+	expect_out "PASSWORD 'CANARY2'"
+}
+
 # A line that a later one of its key hides is as readable.
 case_hidden_lines_are_counted_too() {
 	printf 'a.password=CANARY-hidden\na.password=CANARY-used\n' >a.properties

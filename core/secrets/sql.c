@@ -1,8 +1,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "audit/form.h"
 #include "base/text.h"
+#include "secrets/sql.h"
 #include "secrets/value.h"
 
 /*
@@ -23,6 +23,12 @@ struct sql {
 	bool hashed;		/* what comes next is no clear text */
 	bool mongo;		/* createUser or the like was there */
 };
+
+static bool
+sql_is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
 
 static bool
 sql_is_word(char c)
@@ -74,7 +80,7 @@ sql_skip(struct sql *q, const char *signs)
 
 		if (!passed && c != '\0' && strchr(signs, c) != NULL)
 			passed = true;
-		else if (!form_is_blank(c) && c != '\n')
+		else if (!sql_is_blank(c) && c != '\n')
 			return;
 	}
 }
@@ -135,7 +141,7 @@ sql_bare(struct sql *q, size_t *from, size_t *to)
 	    sql_is_any(q, none, sizeof(none) / sizeof(none[0])))
 		return false;
 	q->at = at;
-	while (at < q->n && form_is_blank(q->p[at]))
+	while (at < q->n && sql_is_blank(q->p[at]))
 		at++;
 	return at == q->n || ascii_is_upper(q->p[at]) || strchr(";\"'\n", q->p[at]) != NULL;
 }
@@ -202,7 +208,7 @@ sql_is_comment(const struct sql *q)
 	const char *line = memrchr(q->p + least, '\n', q->from - least);
 	size_t at = line != NULL ? (size_t)(line - q->p) + 1 : least;
 
-	while (at < q->n && form_is_blank(q->p[at]))
+	while (at < q->n && sql_is_blank(q->p[at]))
 		at++;
 	return (at < q->n && q->p[at] == '#') || (at + 1 < q->n &&
 	    (memcmp(q->p + at, "--", 2) == 0 || memcmp(q->p + at, "//", 2) == 0));
@@ -241,7 +247,7 @@ sql_word(struct sql *q, size_t *from, size_t *to)
 }
 
 bool
-form_next_password(const char *text, size_t n, size_t *at, size_t *from, size_t *to)
+sql_next_password(const char *text, size_t n, size_t *at, size_t *from, size_t *to)
 {
 	struct sql q = { .p = text, .at = *at, .n = n };
 	bool found = false;
@@ -254,7 +260,17 @@ form_next_password(const char *text, size_t n, size_t *at, size_t *from, size_t 
 }
 
 bool
-form_is_statement(const char *text, size_t n)
+sql_may_have_password(const void *text, size_t n)
+{
+	static const struct text_word identified = { .word = "identified", .len = 10, .rare = 'f' };
+	static const struct text_word password = { .word = "password", .len = 8, .rare = 'w' };
+
+	return n > 20 && memchr(text, ' ', n) != NULL && (text_find_word(text, n, &password) < n ||
+	    text_find_word(text, n, &identified) < n);
+}
+
+bool
+sql_is_statement(const char *text, size_t n)
 {
 	static const char *const first[] = { "CREATE", "ALTER", "GRANT", "SET", "BEGIN", "DROP",
 		"USE", "db" };

@@ -53,6 +53,7 @@ struct verify_report {
 	size_t references;
 	size_t wrong;		/* what inspect_document says, beside remarks */
 	size_t counts[VERIFY_KINDS];
+	const struct estate_entry *told;	/* the last of which check_path said something */
 	struct checks checks;
 };
 
@@ -310,6 +311,29 @@ check_sealed(const struct secrets_file *s, struct verify_report *r, struct error
 	return rc == 0 ? check_doubts(s, r, err) : -1;
 }
 
+/* A secrets file that notes other paths for itself, and has the base name of the reference's:
+ * it may be another environment's, whose own is not here. */
+static void
+check_path(const struct estate_file *f, const struct estate_entry *x, struct verify_report *r)
+{
+	const struct environment *env = x->environment;
+	const char *noted = env != NULL && x->remote != NULL ? environment_noted(env, 0) : NULL;
+	const struct estate_entry *told = r->told;
+
+	if (noted == NULL || (told != NULL && told->environment == env &&
+	    told->remote_len == x->remote_len &&
+	    memcmp(told->remote, x->remote, x->remote_len) == 0))
+		return;
+	for (size_t i = 0; noted != NULL; noted = environment_noted(env, ++i))
+		if (strlen(noted) == x->remote_len && memcmp(noted, x->remote, x->remote_len) == 0)
+			return;
+	r->told = x;
+	checks_say(&r->checks, CHECK_REMARK, "other-path", f->path, x->line,
+	    "say in an [environment NAME] section of propseal.ini which secrets file is meant",
+	    "refers to %.*s, which is not the path that %s notes for itself: is that file meant?",
+	    (int)x->remote_len, x->remote, env->path);
+}
+
 static int
 check_entry(const struct estate *e, const struct estate_file *f, const struct estate_entry *x,
     struct verify_report *r, struct error *err)
@@ -319,6 +343,7 @@ check_entry(const struct estate *e, const struct estate_file *f, const struct es
 	if (x->shadowed || x->name == NULL)
 		return 0;
 	r->references++;
+	check_path(f, x, r);
 	if (x->state == STATE_SEALED)
 		return 0;
 	if (scan_explain(e, f, x, &what, err) != 0)

@@ -165,6 +165,17 @@ case_a_file_by_its_whole_path_from_the_root() {
 	expect_rc 0
 }
 
+case_a_secrets_file_that_notes_another_path_is_told() {
+	five
+	sed 's|/srv/c2/kafka-|/srv/c2/|' -i c2/server.properties
+	rm c2/secrets.properties
+	run file verify c1 c2 --master-key-file c1.key
+	expect_rc 0
+	expect_out 'c2/server.properties:1: other-path: refers to /srv/c2/secrets.properties, which is not the path that c1/secrets.properties notes for itself'
+	run file verify c1 --master-key-file c1.key
+	expect_no other-path
+}
+
 # prod/kafka/server.properties, whose secrets file lies in prod/secrets, below the current folder,
 # which has another one with the same remote path, key, entry and name, and another value.
 beside() {

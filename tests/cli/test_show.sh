@@ -337,6 +337,16 @@ case_passwords_in_statements_of_sql_are_clear_text() {
 	expect_out "PASSWORD 'CANARY2'"
 }
 
+# Its keys are names, by which nothing is sealed.
+case_seal_names_passwords_in_lists_of_users() {
+	echo 'alice=CANARY-a-long-one' >users.properties
+	run seal users.properties --yes --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote"
+	expect_err 'users.properties:1: alice stays in clear text, as this is a list of users'
+	grep -q CANARY "$err" && fail 'a secret is shown'
+	expect_in users.properties CANARY-a
+}
+
 # A line that a later one of its key hides is as readable.
 case_hidden_lines_are_counted_too() {
 	printf 'a.password=CANARY-hidden\na.password=CANARY-used\n' >a.properties

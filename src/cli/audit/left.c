@@ -13,6 +13,7 @@
 #include "common/args.h"
 #include "estate/estate.h"
 #include "plan/plan.h"
+#include "secrets/rules.h"
 
 /* What `propseal seal` leaves in files that it does not take. */
 
@@ -50,9 +51,17 @@ left_mark_taken(const struct estate *e, const struct audit *a, bool taken[],
 	return rc;
 }
 
+/* A list of users, whose keys are names that tell of no secret, so that none is taken? */
+static bool
+left_is_user(const struct audit_finding *f, const struct rules *r)
+{
+	return f->form == FORM_CREDENTIALS && !rules_sensitive(r, f->key, f->key_len);
+}
+
 /* Note what the audit calls clear text in files that are not ${taken}, and stay as they are. */
 static int
-left_note(struct plan *p, const struct audit *a, const bool taken[], struct error *err)
+left_note(struct plan *p, const struct audit *a, const struct rules *r, const bool taken[],
+    struct error *err)
 {
 	const struct audit_finding *f;
 	bool in_secrets;
@@ -63,13 +72,14 @@ left_note(struct plan *p, const struct audit *a, const bool taken[], struct erro
 	buf_init(&what, BUF_MAX_FILE);
 	for (size_t i = 0; i < audit_finding_count(a); i++) {
 		f = audit_finding(a, i);
-		if (taken[f->file] || f->suppressed || f->level == AUDIT_NOTE ||
+		if ((taken[f->file] && !left_is_user(f, r)) || f->suppressed || f->level == AUDIT_NOTE ||
 		    !audit_is_clear(f) || left++ >= LEFT_MAX)
 			continue;
 		in_secrets = f->rule == AUDIT_UNSEALED;
 		buf_clear(&what);
 		buf_printf(&what, "stays in clear text, as %s: %s", in_secrets ?
-		    "this is a secrets file" : "seal takes only .properties, .json, and patterns "
+		    "this is a secrets file" : taken[f->file] ?
+		    "this is a list of users, in which nothing resolves references" : "seal takes only .properties, .json, and patterns "
 		    "of " OPTIONS_FILE_NAME, audit_hint(f));
 		/* Its line is another where something is sealed above it. */
 		plan_note_key(p, audit_file(a, f->file), in_secrets ? 0 : f->line,
@@ -104,7 +114,7 @@ scan_note_left(const struct options *o, const struct estate *e, struct plan *p,
 	if (rc == 0 && (taken = calloc(audit_file_count(a) + 1, sizeof(*taken))) == NULL)
 		rc = error_memory(err);
 	if (rc == 0 && (rc = left_mark_taken(e, a, taken, err)) == 0)
-		rc = left_note(p, a, taken, err);
+		rc = left_note(p, a, options.rules, taken, err);
 	free(taken);
 	audit_free(a);
 	return rc;

@@ -252,7 +252,8 @@ wipe(const char *folder)
 	if (snprintf(mark, sizeof(mark), "%s/" MARK, folder) >= (int)sizeof(mark))
 		return false;
 	(void)unlink(mark);
-	if (rmdir(folder) != 0 && errno != ENOENT && (fd = open(mark, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)) != -1)
+	if (rmdir(folder) != 0 && errno != ENOENT &&
+	    (fd = open(mark, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)) != -1)
 		close(fd);
 	return access(folder, F_OK) != 0;
 }

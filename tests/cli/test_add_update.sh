@@ -75,10 +75,10 @@ case_a_command_in_a_hint_can_be_copied() {
 		run file encrypt --config nope.key "--config-file=$name" \
 		    --local-secrets-file sec.properties --remote-secrets-file "$remote"
 		expect_rc 1
-		sed -n 's/^  hint: `\(propseal file show .*\)` lists the keys$/\1/p' "$err" >command
-		[ -s command ] || fail "no command in the hint for $name"
-		sed -i "s|^propseal|'$PROPSEAL'|" command
-		sh ./command >shown 2>&1 || fail "not to be copied: $(cat command shown)"
+		sed -n 's/^  hint: `\(propseal file show .*\)` lists the keys$/\1/p' "$err" >line
+		[ -s line ] || fail "no command in the hint for $name"
+		sed -i "s|^propseal|'$PROPSEAL'|" line
+		sh ./line >shown 2>&1 || fail "not to be copied: $(cat line shown)"
 		expect_in shown ssl.key.password
 	done
 	[ ! -e hit.properties ] || fail 'a name was run as a command'

@@ -230,8 +230,8 @@ note_jaas(struct file_edit *e, const struct document *text, const struct rules *
 	for (size_t i = 0; rc == 0 && i < remarks.len; i++) {
 		r = vec_at(&remarks, i);
 		if (strcmp(r->kind, "jaas") == 0)
-			plan_note(e->c.plan, "%s:%zu: %s: %s", document_file(text), r->line, r->text,
-			    r->hint);
+			plan_note(e->c.plan, "%s:%zu: %s: %s", document_file(text), r->line,
+			    r->text, r->hint);
 	}
 	vec_release(&remarks);
 	return rc;

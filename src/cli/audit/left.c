@@ -72,14 +72,15 @@ left_note(struct plan *p, const struct audit *a, const struct rules *r, const bo
 	buf_init(&what, BUF_MAX_FILE);
 	for (size_t i = 0; i < audit_finding_count(a); i++) {
 		f = audit_finding(a, i);
-		if ((taken[f->file] && !left_is_user(f, r)) || f->suppressed || f->level == AUDIT_NOTE ||
-		    !audit_is_clear(f) || left++ >= LEFT_MAX)
+		if ((taken[f->file] && !left_is_user(f, r)) || f->suppressed ||
+		    f->level == AUDIT_NOTE || !audit_is_clear(f) || left++ >= LEFT_MAX)
 			continue;
 		in_secrets = f->rule == AUDIT_UNSEALED;
 		buf_clear(&what);
 		buf_printf(&what, "stays in clear text, as %s: %s", in_secrets ?
 		    "this is a secrets file" : taken[f->file] ?
-		    "this is a list of users, in which nothing resolves references" : "seal takes only .properties, .json, and patterns "
+		    "this is a list of users, in which nothing resolves references" :
+		    "seal takes only .properties, .json, and patterns "
 		    "of " OPTIONS_FILE_NAME, audit_hint(f));
 		/* Its line is another where something is sealed above it. */
 		plan_note_key(p, audit_file(a, f->file), in_secrets ? 0 : f->line,

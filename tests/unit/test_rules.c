@@ -59,6 +59,8 @@ keys_are_found_by_their_last_words(void **state)
 		{ "listener.name.x.ssl.keystore.password.file", KEY_PUBLIC },
 		{ "SSL_KEYSTORE_PASSWORD_FILE", KEY_PUBLIC }, { "sasl.passwordFile", KEY_PUBLIC },
 		{ "oauth.password.grant.username", KEY_PUBLIC },
+		{ "password.policy.class", KEY_PUBLIC }, { "my.passwordPolicy.regex", KEY_PUBLIC },
+		{ "ldap.password.policy.min-length", KEY_PUBLIC },
 		{ "confluent.password.policy", KEY_PUBLIC }, { "kafka.api.key", KEY_PUBLIC },
 		{ "aws.access.key.id", KEY_PUBLIC }, { "ssl.keystore.credentials", KEY_PUBLIC },
 		/* Words inside of others, and in the middle. */

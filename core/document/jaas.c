@@ -16,9 +16,6 @@
 #define JAAS_HINT_FORM "the form is: <LoginModule class> required <option>=\"<value>\" ...;"
 #define FLAGS (sizeof(flags) / sizeof(flags[0]))
 
-/* Longer names, whose ends alone say what they are, are cut from the left. */
-#define NAME_MAX_KEPT 256
-
 /*
  * What parsing finds, sorted by places, and what answers come from.
  * Offsets fit 32 bits.
@@ -906,85 +903,4 @@ jaas_removal(const struct jaas *j, size_t i, size_t *from, size_t *to)
 	*to = last ? x->to : at;
 	return !last && x->start > 0 && !jaas_is_quote(j->p[at]) &&
 	    !jaas_is_blank(j->p[x->start - 1]) && !jaas_is_quote(j->p[x->start - 1]);
-}
-
-bool
-jaas_key(const char *key, size_t len)
-{
-	static const struct text_word jaas = { .word = "jaas", .len = 4, .rare = 'j' };
-
-	/* As in confluent secret, whose pattern wants a character before it. */
-	return len > 1 && text_find_word(key + 1, len - 1, &jaas) < len - 1;
-}
-
-/*
- * Secrets by the name of the option, without dots, dashes and underscores:
- * the login modules of Kafka, Confluent Server, Strimzi, the JDK and the
- * cloud providers' SASL clients spell them in every way.
- */
-static const char *const words[] = {
-	"passwd", "passphrase", "secret", "credential", "privatekey", "apikey", "accesskey",
-	"accountkey", "encryptionkey", "keystorekey", "masterkey", "sharedkey", "signingkey",
-};
-
-static const char *const endings[] = {
-	"token", "assertion", "pem", "license", "keystorepass", "truststorepass", "keypass",
-	"bindpass", "bindpw", "userpass", "pwd",
-};
-
-/* What tells where a secret is, or how it is used, and is none itself. */
-static const char *const harmless[] = {
-	"file", "location", "path", "url", "uri", "endpoint", "alias", "id", "name", "type",
-	"class", "provider", "algorithm", "enabled", "enable", "seconds", "ms",
-};
-
-static bool
-jaas_option_ends_with(const char *name, size_t len, const char *end)
-{
-	size_t n = strlen(end);
-
-	return n <= len && memcmp(name + len - n, end, n) == 0;
-}
-
-static size_t
-squeeze(const char *name, size_t len, char out[NAME_MAX_KEPT])
-{
-	size_t n = 0;
-	char c;
-	size_t i;
-
-	for (i = len > NAME_MAX_KEPT ? len - NAME_MAX_KEPT : 0; i < len; i++) {
-		c = name[i];
-		if (c == '.' || c == '-' || c == '_')
-			continue;
-		out[n++] = ascii_is_upper(c) ? (char)(c | 0x20) : c;
-	}
-	return n;
-}
-
-bool
-jaas_option_is_secret(const char *name, size_t len)
-{
-	char squeezed[NAME_MAX_KEPT];
-	size_t i, n;
-
-	if (text_contains_nocase(name, len, "password"))
-		return true;
-	/* PlainLoginModule and DigestLoginModule of a server: user_<name>="<password>". */
-	if (len > 5 && memcmp(name, "user_", 5) == 0)
-		return true;
-	n = squeeze(name, len, squeezed);
-	for (i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
-		if (jaas_option_ends_with(squeezed, n, harmless[i]))
-			return false;
-	}
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (text_contains_nocase(squeezed, n, words[i]))
-			return true;
-	}
-	for (i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-		if (jaas_option_ends_with(squeezed, n, endings[i]))
-			return true;
-	}
-	return false;
 }

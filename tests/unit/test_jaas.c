@@ -484,7 +484,8 @@ test_the_options_that_are_secrets(void **state)
 		"sasl.oauthbearer.assertion.private.key.pem", "awsRoleSecretAccessKey",
 		"awsRoleSessionToken", "apiKey", "api.key", "private_key", "bindCredential",
 		"java.naming.security.credentials", "sharedAccessKey", "ssl.keystore.key", "secret",
-		"keyStorePass", "key.pass", "bindPw", "db_pwd"
+		"keyStorePass", "key.pass", "bindPw", "db_pwd", "dbPass", "db_pass", "pass", "PW",
+		"ldap-pw", "passcode", "sasKey"
 	};
 	static const char *const no[] = {
 		"", "username", "user", "user_", "serviceName", "useKeyTab", "storeKey", "keyTab",
@@ -493,7 +494,8 @@ test_the_options_that_are_secrets(void **state)
 		"oauth.access.token.is.jwt", "oauth.client.assertion.location",
 		"oauth.client.assertion.type", "oauth.client.secret.location",
 		"sasl.oauthbearer.assertion.private.key.file", "ssl.truststore.location",
-		"unsecuredLoginStringClaim_sub", "awsProfileName", "awsRoleAccessKeyId", "debug"
+		"unsecuredLoginStringClaim_sub", "awsProfileName", "awsRoleAccessKeyId", "debug",
+		"compass", "by.pw.type", "bypass"
 	};
 	char longest[600];
 	size_t i;

@@ -576,7 +576,7 @@ template_whole(struct template *t, size_t at, size_t *more)
 	size_t end;
 
 	while ((end = template_end(t, at, t->n)) > 0) {
-		for (at = end; at < t->n && form_is_blank(t->p[at]); at++)
+		for (at = end; at < t->n && ascii_is_blank(t->p[at]); at++)
 			;
 		if (at == t->n || t->p[at] == '\n')
 			return at;
@@ -593,7 +593,7 @@ template_value(struct template *t, size_t at, size_t end)
 	size_t close;
 
 	for (size_t i = at + 2; i < end; i++) {
-		if (p[i] != '{' || !form_is_blank(p[i - 1]) ||
+		if (p[i] != '{' || !ascii_is_blank(p[i - 1]) ||
 		    (p[i - 2] != ':' && p[i - 2] != '-') ||
 		    (close = template_end(t, i, end)) == 0)
 			continue;
@@ -611,7 +611,7 @@ form_hide_actions(char *p, size_t n)
 	size_t at = 0, first, whole, to, more = 0;
 
 	while (at < n) {
-		for (first = at; first < n && form_is_blank(p[first]); first++)
+		for (first = at; first < n && ascii_is_blank(p[first]); first++)
 			;
 		/* Lines inside of actions with more behind them lead to it again. */
 		if (first >= more && (whole = template_whole(&t, first, &more)) > 0) {

@@ -107,12 +107,6 @@ int form_read_credentials(const struct form_reader *r, struct error *err);
 
 /* What the readers of forms share. */
 
-static inline bool
-form_is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
 /* Of the names of variables, keys and options. */
 static inline bool
 form_is_word(char c)

@@ -32,9 +32,9 @@ form_next_line(const struct form_reader *r, struct form_line *line)
 	line->end = end != NULL ? (size_t)(end - r->text) : r->n;
 	line->next = line->end + 1;
 	line->start = line->at;
-	while (line->end > line->at && form_is_blank(r->text[line->end - 1]))
+	while (line->end > line->at && ascii_is_blank(r->text[line->end - 1]))
 		line->end--;
-	while (line->at < line->end && form_is_blank(r->text[line->at]))
+	while (line->at < line->end && ascii_is_blank(r->text[line->at]))
 		line->at++;
 	return true;
 }
@@ -100,10 +100,10 @@ form_give_variable(const struct form_reader *r, size_t at, size_t *end, struct b
 		return 0;
 	i.key = r->text + at;
 	i.key_len = (size_t)(equals - i.key);
-	while (i.key_len > 0 && form_is_blank(i.key[i.key_len - 1]))
+	while (i.key_len > 0 && ascii_is_blank(i.key[i.key_len - 1]))
 		i.key_len--;
 	i.from = (size_t)(equals - r->text) + 1;
-	while (i.from < *end && form_is_blank(r->text[i.from]))
+	while (i.from < *end && ascii_is_blank(r->text[i.from]))
 		i.from++;
 	quote = i.from < *end ? r->text[i.from] : '\0';
 	buf_clear(value);
@@ -172,13 +172,13 @@ form_give_environment(const struct form_reader *r, size_t at, size_t end, struct
 	int rc = 0;
 
 	while (rc == 0 && at < end) {
-		while (at < end && (form_is_blank(r->text[at]) || r->text[at] == '\\' ||
+		while (at < end && (ascii_is_blank(r->text[at]) || r->text[at] == '\\' ||
 		    r->text[at] == '\n'))
 			at++;
 		quote = at < end && (r->text[at] == '"' || r->text[at] == '\'') ? r->text[at++] :
 		    '\0';
 		for (to = at; to < end && (quote != '\0' ? r->text[to] != quote :
-		    !form_is_blank(r->text[to]) && r->text[to] != '\n'); to++)
+		    !ascii_is_blank(r->text[to]) && r->text[to] != '\n'); to++)
 			if (quote == '\0' && (r->text[to] == '"' || r->text[to] == '\'')) {
 				char inner = r->text[to++];
 
@@ -206,7 +206,7 @@ form_give_file(const struct form_reader *r, const struct form_line *l, size_t at
 	struct form_item i = { .role = FORM_FILE, .start = l->start, .from = at, .to = l->end };
 
 	/* A dash says that it need not be there. */
-	while (i.from < i.to && (form_is_blank(r->text[i.from]) || r->text[i.from] == '-'))
+	while (i.from < i.to && (ascii_is_blank(r->text[i.from]) || r->text[i.from] == '-'))
 		i.from++;
 	i.value = r->text + i.from;
 	i.n = i.to - i.from;
@@ -363,7 +363,7 @@ form_read_jaas(const struct form_reader *r, struct error *err)
 	p = (const char *)text.data;
 	while (rc == 0 && (open = memchr(p + at, '{', text.len - at)) != NULL) {
 		len = (size_t)(open - p);
-		while (len > at && (form_is_blank(p[len - 1]) || p[len - 1] == '\n'))
+		while (len > at && (ascii_is_blank(p[len - 1]) || p[len - 1] == '\n'))
 			len--;
 		for (name = len; name > at && form_is_word(p[name - 1]); name--)
 			;
@@ -400,13 +400,13 @@ form_is_netrc(const char *p, size_t at, size_t end, size_t *from, size_t *to)
 	const size_t n = sizeof(word) - 1;
 
 	for (; at + n < end; at++)
-		if (memcmp(p + at, word, n) == 0 && form_is_blank(p[at + n]))
+		if (memcmp(p + at, word, n) == 0 && ascii_is_blank(p[at + n]))
 			break;
 	if (at + n >= end)
 		return false;
-	for (at += n; at < end && form_is_blank(p[at]); at++)
+	for (at += n; at < end && ascii_is_blank(p[at]); at++)
 		;
-	for (*from = at; at < end && !form_is_blank(p[at]); at++)
+	for (*from = at; at < end && !ascii_is_blank(p[at]); at++)
 		;
 	*to = at;
 	return true;
@@ -420,13 +420,13 @@ form_is_role(const struct form_reader *r, const struct form_line *l, struct form
 
 	if (strstr(file_basename(r->file), "password") == NULL)
 		return false;
-	for (; at < l->end && !form_is_blank(r->text[at]); at++)
+	for (; at < l->end && !ascii_is_blank(r->text[at]); at++)
 		if (r->text[at] == ':' || r->text[at] == '=')
 			return false;
 	i->key_len = at - l->at;
-	for (; at < l->end && form_is_blank(r->text[at]); at++)
+	for (; at < l->end && ascii_is_blank(r->text[at]); at++)
 		;
-	for (to = at; to < l->end && !form_is_blank(r->text[to]); to++)
+	for (to = at; to < l->end && !ascii_is_blank(r->text[to]); to++)
 		;
 	i->from = at;
 	i->to = to;
@@ -470,7 +470,7 @@ form_take_credentials(const struct form_reader *r, const struct form_line *l, st
 		}
 	if ((l->end - at > 8 && memcmp(i->key, "machine ", 8) == 0) ||
 	    (l->end - at > 9 && memcmp(i->key, "password ", 9) == 0)) {
-		for (; at < l->end && !form_is_blank(r->text[at]); at++)
+		for (; at < l->end && !ascii_is_blank(r->text[at]); at++)
 			;
 		i->key_len = at - l->at;
 		if (form_is_netrc(r->text, l->at, l->end, &i->from, &i->to))
@@ -481,9 +481,9 @@ form_take_credentials(const struct form_reader *r, const struct form_line *l, st
 	for (at = l->at; at < l->end && r->text[at] != ':' && r->text[at] != '='; at++)
 		;
 	i->key_len = at - l->at;
-	while (i->key_len > 0 && form_is_blank(i->key[i->key_len - 1]))
+	while (i->key_len > 0 && ascii_is_blank(i->key[i->key_len - 1]))
 		i->key_len--;
-	for (at += at < l->end; at < l->end && form_is_blank(r->text[at]); at++)
+	for (at += at < l->end; at < l->end && ascii_is_blank(r->text[at]); at++)
 		;
 	i->from = at;
 	/* https://user:password@host, of Git. */
@@ -631,7 +631,7 @@ form_hcl_list(const struct form_reader *r, struct form_hcl *h, const struct form
 
 	for (h->at++; rc == 0 && h->at < r->n;) {
 		i = *key;
-		if (form_is_blank(r->text[h->at]) || r->text[h->at] == '\n' ||
+		if (ascii_is_blank(r->text[h->at]) || r->text[h->at] == '\n' ||
 		    r->text[h->at] == ',') {
 			h->at++;
 		} else if (form_hcl_string(r, h->at, &i.from, &i.to)) {
@@ -658,7 +658,7 @@ form_hcl_value(const struct form_reader *r, struct form_hcl *h, const char *key,
 
 	i.start = (size_t)(key - r->text);
 	h->at++;
-	while (h->at < r->n && (form_is_blank(r->text[h->at])))
+	while (h->at < r->n && (ascii_is_blank(r->text[h->at])))
 		h->at++;
 	if (h->at < r->n && r->text[h->at] == '[')
 		return form_hcl_list(r, h, &i, value, err);

@@ -78,7 +78,7 @@ shell_next_word(struct shell *s)
 	size_t at = s->at;
 
 	buf_clear(&s->word.text);
-	while (at < s->end && (form_is_blank(p[at]) ||
+	while (at < s->end && (ascii_is_blank(p[at]) ||
 	    (p[at] == '\\' && at + 1 < s->end && (p[at + 1] == '\n' || p[at + 1] == '\r'))))
 		at += p[at] == '\\' ? 2 : 1;
 	s->word.from = at;
@@ -99,7 +99,7 @@ shell_next_word(struct shell *s)
 			at = shell_skip_substitution(s, at, &s->word.text) - 1;
 		} else if (quote != '\0' ? p[at] == quote : p[at] == '"' || p[at] == '\'') {
 			quote = quote != '\0' ? '\0' : p[at];
-		} else if (quote == '\0' && (form_is_blank(p[at]) || shell_ends_command(p[at]) ||
+		} else if (quote == '\0' && (ascii_is_blank(p[at]) || shell_ends_command(p[at]) ||
 		    p[at] == '<' || p[at] == '>')) {
 			break;
 		} else {

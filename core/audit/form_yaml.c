@@ -293,7 +293,7 @@ yaml_place(struct yaml *y, const yaml_event_t *e, struct form_item *i)
 		if (end != NULL && (size_t)(end - text) + 1 < i->to)
 			i->from = (size_t)(end - text) + 1;
 		while (i->to > i->from &&
-		    (text[i->to - 1] == '\n' || form_is_blank(text[i->to - 1])))
+		    (text[i->to - 1] == '\n' || ascii_is_blank(text[i->to - 1])))
 			i->to--;
 		break;
 	default:

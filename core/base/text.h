@@ -140,6 +140,13 @@ ascii_is_digit(int c)
 	return c >= '0' && c <= '9';
 }
 
+/* What stands between the words of a line; its end may be \r\n. */
+static inline bool
+ascii_is_blank(int c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
 static inline bool
 ascii_is_lower(int c)
 {

@@ -25,12 +25,6 @@ struct sql {
 };
 
 static bool
-sql_is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-static bool
 sql_is_word(char c)
 {
 	return ascii_is_alnum(c) || c == '_';
@@ -80,7 +74,7 @@ sql_skip(struct sql *q, const char *signs)
 
 		if (!passed && c != '\0' && strchr(signs, c) != NULL)
 			passed = true;
-		else if (!sql_is_blank(c) && c != '\n')
+		else if (!ascii_is_blank(c) && c != '\n')
 			return;
 	}
 }
@@ -141,7 +135,7 @@ sql_bare(struct sql *q, size_t *from, size_t *to)
 	    sql_is_any(q, none, sizeof(none) / sizeof(none[0])))
 		return false;
 	q->at = at;
-	while (at < q->n && sql_is_blank(q->p[at]))
+	while (at < q->n && ascii_is_blank(q->p[at]))
 		at++;
 	return at == q->n || ascii_is_upper(q->p[at]) || strchr(";\"'\n", q->p[at]) != NULL;
 }
@@ -208,7 +202,7 @@ sql_is_comment(const struct sql *q)
 	const char *line = memrchr(q->p + least, '\n', q->from - least);
 	size_t at = line != NULL ? (size_t)(line - q->p) + 1 : least;
 
-	while (at < q->n && sql_is_blank(q->p[at]))
+	while (at < q->n && ascii_is_blank(q->p[at]))
 		at++;
 	return (at < q->n && q->p[at] == '#') || (at + 1 < q->n &&
 	    (memcmp(q->p + at, "--", 2) == 0 || memcmp(q->p + at, "//", 2) == 0));
